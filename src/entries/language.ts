@@ -23,7 +23,13 @@ export type { PresetOptions } from '../language/preset'
 export { presetInfo } from '../language/preset-info'
 export type { PresetInfo } from '../language/preset-info'
 export { TextEmbedder } from '../language/text-embedder'
-export type { EmbedOptions } from '../language/text-embedder'
+export type {
+  EmbedOptions,
+  EmbedderCompileOptions,
+  EmbedderFitOptions,
+  TextPair,
+  TextPairs,
+} from '../language/text-embedder'
 export type { TextOptions } from '../language/text-generation'
 export type { PromptAndResponse, TrainingText } from '../language/token-rows'
 export { Tokenizer, trainTokenizer } from '../language/tokens'

@@ -328,6 +328,7 @@ export class CausalLM extends PresetModel<'decoder', NextTokenInputs> {
   async dispose(): Promise<void> {
     await this.decoding?.dispose()
     this.decoding = null
+    this.training.dispose()
     this.model.dispose()
   }
 }

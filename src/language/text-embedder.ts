@@ -1,20 +1,33 @@
 // TextEmbedder: vectors of texts, from a model that encodes texts and its tokenizer.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, FormatError, quoted } from '../core/errors'
-import { abortSignal, boolean, callback, count, nullable, option, readOptions, text as textKind } from '../core/options'
-import type { JsonRecord } from '../files/containers/json'
+import { ArgumentError, quoted } from '../core/errors'
+import {
+  abortSignal,
+  boolean,
+  callback,
+  count,
+  nullable,
+  number,
+  option,
+  readOptions,
+  text as textKind,
+} from '../core/options'
 import type { Model } from '../models/model'
 import { Tensor } from '../ops/tensor'
-import { ModelConfig } from './families/config'
-import type { Encoder, EncoderInputs } from './families/encoder'
-import { readPreset, type PresetOptions } from './preset'
+import type { Variable } from '../ops/variable'
+import type { History } from '../training/callbacks/history'
+import type { EncoderInputs } from './families/encoder'
+import { pairTrainer, type PairInputs } from './pair-trainer'
+import { readPreset, type Preset, type PresetOptions } from './preset'
+import { PresetModel, type PresetFitOptions } from './preset-model'
 import type { PresetSource } from './presets/open-preset'
-import type { PresetFolder } from './presets/preset-folder'
+import { sentenceFiles } from './sentences/files'
 import { NORMALIZATION, readModules, type SentenceModules } from './sentences/modules'
-import { pooled } from './sentences/pooling'
-import { SIMILARITIES, type Similarity } from './sentences/similarity'
-import type { Tokenizer } from './tokens'
+import { poolingWeights, type TokenRange } from './sentences/pooling'
+import { readSettings, type SentenceSettings } from './sentences/settings'
+import { SentenceVectors, type VectorInputs } from './sentences/vectors'
+import type { LanguageCompileOptions } from './trainer'
 
 /** Options of `embed`. */
 export interface EmbedOptions {
@@ -47,15 +60,6 @@ const embedTable = {
   signal: option(nullable(abortSignal), null),
 }
 
-/** What a preset says about the texts of sentence-transformers. */
-interface SentenceSettings {
-  readonly maxLength: number
-  readonly isLowerCase: boolean
-  readonly prompts: ReadonlyMap<string, string>
-  readonly defaultPrompt: string | null
-  readonly similarity: Similarity
-}
-
 /** The tokens of a text, and its place among the texts. */
 interface Row {
   readonly index: number
@@ -73,16 +77,23 @@ interface Row {
  *
  * `embedder.model` is an ordinary model: { tokens, mask, tokenTypes }, each [batch, steps] → features [batch, steps, width].
  */
-export class TextEmbedder {
-  private constructor(
-    private readonly encoder: Encoder,
-    private readonly modules: SentenceModules,
-    private readonly settings: SentenceSettings,
-    /** The content of config.json. */
-    readonly config: JsonRecord,
-    /** Converts texts to tokens. */
-    readonly tokenizer: Tokenizer,
-  ) {}
+export class TextEmbedder extends PresetModel<'encoder', PairInputs> {
+  private readonly vectors: SentenceVectors
+  private readonly settings: SentenceSettings
+  private readonly scale: { value: number }
+
+  private constructor(preset: Preset<'encoder'>, modules: SentenceModules, settings: SentenceSettings) {
+    const vectors = new SentenceVectors(preset.transformer, modules)
+    const scale = { value: SCALE }
+    const hasTypes = preset.transformer.description.tokenTypes !== undefined
+    super(
+      preset,
+      pairTrainer(vectors, hasTypes, () => scale.value),
+    )
+    this.vectors = vectors
+    this.settings = settings
+    this.scale = scale
+  }
 
   /**
    * Opens a preset: config.json, tokenizer.json, the weights as safetensors, and the files of sentence-transformers if there are any.
@@ -94,19 +105,14 @@ export class TextEmbedder {
    */
   static async fromPreset(source: PresetSource, options: PresetOptions = {}): Promise<TextEmbedder> {
     requireArguments('TextEmbedder.fromPreset', arguments, 2)
-    const { transformer, config, tokenizer, folder } = await readPreset(
-      source,
-      'encoder',
-      'TextEmbedder.fromPreset',
-      options,
-    )
-    const settings = await readSettings(folder, transformer.description.longest)
-    return new TextEmbedder(transformer, await readModules(folder), settings, config, tokenizer)
+    const preset = await readPreset(source, 'encoder', 'TextEmbedder.fromPreset', options)
+    const settings = await readSettings(preset.folder, preset.transformer.description.longest)
+    return new TextEmbedder(preset, await readModules(preset.folder), settings)
   }
 
   /** { tokens, mask, tokenTypes }, each [batch, steps] → features [batch, steps, width]. */
   get model(): Model<EncoderInputs, Tensor> {
-    return this.encoder.model
+    return this.network.model
   }
 
   /** The number of tokens after which a text is cut, the special ones included. */
@@ -139,10 +145,10 @@ export class TextEmbedder {
       embedTable,
       options,
     )
-    const limit = this.limit(maxLength)
+    const limit = this.limit('embed', maxLength)
     const before = this.promptOf(prompt, promptName)
-    const rows = list.map((text, index) => this.rowOf(before + text, index, limit))
-    const skipped = before === '' || this.modules.pooling.countsPrompt ? 0 : this.promptLength(before)
+    const rows = list.map((text, index) => this.rowOf('embed', before + text, index, limit))
+    const skipped = before === '' || this.vectors.modules.pooling.countsPrompt ? 0 : this.promptLength(before)
     const vectors = new Array<Float32Array>(list.length)
     let done = 0
     for (const batch of batchesOf(rows, batchSize)) {
@@ -167,16 +173,117 @@ export class TextEmbedder {
     )
   }
 
+  /**
+   * Sets how `fit` trains: with AdamW and its defaults, if it is not called.
+   *
+   *   embedder.compile({ optimizer: new AdamW({ learningRate: 2e-5 }), scale: 20 })
+   */
+  override compile({ scale = SCALE, ...options }: EmbedderCompileOptions = {}): void {
+    requireArguments('compile', arguments, 1)
+    number({ above: 0 }).read(scale, 'compile: scale')
+    if (scale !== this.scale.value) {
+      this.scale.value = scale
+      this.training.renew()
+    }
+    super.compile(options)
+  }
+
+  /**
+   * Trains the model so that texts which belong together have similar vectors, and those of different pairs of a batch have not. The loss of
+   * pair i is the cross-entropy −ln softmax(scale · cos(anchorᵢ, positiveⱼ) over j)ᵢ over the pairs j of the batch, so that larger batches
+   * train more.
+   *
+   *   await embedder.fit([{ anchor: 'How do I reset it?', positive: 'Hold the button for ten seconds.' }, …], { epochs: 2 })
+   *
+   * With `enableLora`, only the adapters are trained; without it also dense layers after the pooling. Nothing is dropped out.
+   *
+   * @returns the history, with the loss of each epoch
+   * @throws ArgumentError for unknown options, for fewer than two pairs, and for a step that needs more memory than there is, with advice
+   * sentence-transformers: `MultipleNegativesRankingLoss`.
+   */
+  async fit(pairs: TextPairs, options: EmbedderFitOptions = {}): Promise<History> {
+    requireArguments('fit', arguments, 2)
+    const { maxLength, recompute, validationData, batchSize = BATCH, ...others } = options
+    const rows = await this.pairRows('fit', pairs, maxLength, batchSize)
+    const held = validationData == null ? null : await this.pairRows('fit', validationData, maxLength, batchSize)
+    const line = this.prepareFit(rows, batchSize, recompute, 'maxLength')
+    if (others.verbose !== 0) console.log(line)
+    return this.training.compiled.fit(rows.x, rows.y, {
+      batchSize,
+      ...others,
+      ...(held === null ? {} : { validationData: [held.x, held.y] }),
+    })
+  }
+
+  /**
+   * The loss of pairs, as `fit` computes it with the same batchSize.
+   *
+   *   const { loss } = await embedder.evaluate(pairs)
+   */
+  async evaluate(
+    pairs: TextPairs,
+    { maxLength, batchSize = BATCH }: Pick<EmbedderFitOptions, 'maxLength' | 'batchSize'> = {},
+  ): Promise<{ loss: number }> {
+    requireArguments('evaluate', arguments, 2)
+    const { x, y } = await this.pairRows('evaluate', pairs, maxLength, batchSize)
+    const result = await this.training.compiled.evaluate(x, y, { batchSize, returnDict: true })
+    return { loss: result['loss']! }
+  }
+
+  /** Pairs as the trainer takes them, [pairs, 2, …]. */
+  private async pairRows(
+    where: string,
+    pairs: TextPairs,
+    maxLength: number | null | undefined,
+    batchSize: number,
+  ): Promise<{ x: PairInputs; y: Tensor }> {
+    count.read(batchSize, `${where}: batchSize`)
+    if (maxLength != null) count.read(maxLength, `${where}: maxLength`)
+    const texts: string[] = []
+    for await (const pair of pairs) {
+      if (!isPair(pair))
+        throw new ArgumentError(
+          `${where}: pair ${texts.length / 2} must be a record of two texts, anchor and positive; received ${quoted(pair)}`,
+        )
+      texts.push(pair.anchor, pair.positive)
+    }
+    const size = texts.length / 2
+    if (size < 2 || batchSize < 2)
+      throw new ArgumentError(
+        `${where}: a batch needs two pairs at least, because the loss compares pairs; received ${size} pairs and batchSize ${batchSize}`,
+      )
+    const limit = this.limit(where, maxLength ?? null)
+    const rows = texts.map((text, index) => this.rowOf(where, text, index, limit))
+    const steps = stepsFor(Math.max(...rows.map(({ ids }) => ids.length)), limit)
+    const { tokens, mask, tokenTypes, weights } = this.inputs(rows, steps, 0)
+    const paired = ({ data, shape, dtype }: Tensor): Tensor => new Tensor(data, [size, 2, ...shape.slice(1)], dtype)
+    const types = tokenTypes === undefined ? {} : { tokenTypes: paired(tokenTypes) }
+    return {
+      x: { tokens: paired(tokens), mask: paired(mask), weights: paired(weights), ...types },
+      y: new Tensor(new Float32Array(size), [size, 1], 'float32'),
+    }
+  }
+
+  protected get weights(): readonly Variable[] {
+    return [...this.model.weights, ...this.vectors.dense.flatMap((layer) => layer.weights)]
+  }
+
+  protected otherFiles(): Iterable<readonly [name: string, bytes: Uint8Array]> {
+    return sentenceFiles(this.vectors.modules, this.settings, this.network.description.width)
+  }
+
   /** Frees the memory of the weights. The model cannot be used any more. */
   dispose(): void {
+    this.training.dispose()
+    this.vectors.dispose()
     this.model.dispose()
   }
 
-  private limit(maxLength: number | null): number {
-    const { longest } = this.encoder.description
+  private limit(where: string, maxLength: number | null): number {
+    const { longest } = this.network.description
     if (maxLength === null) return this.maxLength
     if (maxLength <= longest) return maxLength
-    throw new ArgumentError(`embed: maxLength is ${maxLength}, but the model has positions for ${longest}`)
+    throw new ArgumentError(`${where}: maxLength is ${maxLength}, but the model has positions for ${longest}`)
   }
 
   private promptOf(prompt: string | null, name: string | null): string {
@@ -197,11 +304,23 @@ export class TextEmbedder {
     return around.length > 0 && ids.at(-1) === around.at(-1) ? ids.length - 1 : ids.length
   }
 
-  private rowOf(text: string, index: number, maxLength: number): Row {
+  private rowOf(where: string, text: string, index: number, maxLength: number): Row {
     const given = this.settings.isLowerCase ? text.toLowerCase() : text
     const { ids, tokenTypes } = this.tokenizer.encodeBatch([given], { maxLength })
-    if (ids[0]!.length === 0) throw new ArgumentError(`embed: text ${index} has no tokens: ${quoted(text)}`)
+    if (ids[0]!.length === 0) throw new ArgumentError(`${where}: text ${index} has no tokens: ${quoted(text)}`)
     return { index, ids: ids[0]!, types: tokenTypes[0]! }
+  }
+
+  /** Rows as the model of the vectors takes them. @param skipped the first tokens that the pooling leaves out */
+  private inputs(rows: readonly Row[], steps: number, skipped: number): VectorInputs {
+    const column = (of: (row: Row) => readonly number[], pad: number): Tensor => integersOf(rows.map(of), steps, pad)
+    const ranges = rows.map(({ ids }): TokenRange => ({ from: Math.min(skipped, ids.length - 1), to: ids.length }))
+    return {
+      tokens: column(({ ids }) => ids, this.tokenizer.padTokenId ?? 0),
+      mask: column(({ ids }) => ids.map(() => 1), 0),
+      ...(this.network.description.tokenTypes === undefined ? {} : { tokenTypes: column(({ types }) => types, 0) }),
+      weights: poolingWeights(this.vectors.modules.pooling, ranges, steps),
+    }
   }
 
   private async vectorsOf(
@@ -210,43 +329,53 @@ export class TextEmbedder {
     skipped: number,
     normalize: boolean | null,
   ): Promise<Float32Array[]> {
-    const padding = this.tokenizer.padTokenId ?? 0
-    const column = (of: (row: Row) => readonly number[], pad: number): Tensor => integersOf(rows.map(of), steps, pad)
-    const features = await this.model.predict(
-      {
-        tokens: column(({ ids }) => ids, padding),
-        mask: column(({ ids }) => ids.map(() => 1), 0),
-        ...(this.encoder.description.tokenTypes === undefined ? {} : { tokenTypes: column(({ types }) => types, 0) }),
-      },
-      { batchSize: rows.length },
-    )
-    const { width } = this.encoder.description
-    const vectors = rows.map(({ ids }, i) =>
-      pooled(this.modules.pooling, {
-        data: features.data,
-        at: i * steps * width,
-        from: Math.min(skipped, ids.length - 1),
-        to: ids.length,
-        width,
-      }),
-    )
-    return this.finished(vectors, normalize)
+    const inputs = this.inputs(rows, steps, skipped)
+    const made = this.finished(await this.vectors.model.predict(inputs, { batchSize: rows.length }), normalize)
+    const size = made.shape[1]!
+    return rows.map((_, i) => Float32Array.from(made.data.slice(i * size, (i + 1) * size)))
   }
 
-  /** What the modules after the pooling make of the vectors. */
-  private finished(vectors: Float32Array[], normalize: boolean | null): Float32Array[] {
-    const kept = this.modules.after.filter(({ isNormalization }) => normalize !== false || !isNormalization)
-    const isMissing = normalize === true && kept.at(-1)?.isNormalization !== true
-    const steps = isMissing ? [...kept, NORMALIZATION] : kept
-    if (steps.length === 0) return vectors
-    const width = vectors[0]!.length
-    const all = new Float32Array(vectors.length * width)
-    vectors.forEach((vector, i) => all.set(vector, i * width))
-    let made = new Tensor(all, [vectors.length, width], 'float32')
-    for (const step of steps) made = step.apply(made)
-    const size = made.shape[1]!
-    return vectors.map((_, i) => Float32Array.from(made.data.slice(i * size, (i + 1) * size)))
+  /** What the modules after the pooling make of vectors, with or without their normalization. */
+  private finished(vectors: Tensor, normalize: boolean | null): Tensor {
+    const { after } = this.vectors.modules
+    if (normalize === null) return this.vectors.finished(vectors)
+    const kept = after.filter(({ isNormalization }) => normalize || !isNormalization)
+    const isMissing = normalize && kept.at(-1)?.isNormalization !== true
+    return [...kept, ...(isMissing ? [NORMALIZATION] : [])].reduce((made, module) => module.apply(made), vectors)
   }
+}
+
+/** The cosines of fit are multiplied by it, unless compile has another number. */
+const SCALE = 20
+/** Pairs of a step. */
+const BATCH = 16
+
+/** Two texts that belong together, such as a question and its answer. */
+export interface TextPair {
+  readonly anchor: string
+  readonly positive: string
+}
+
+export type TextPairs = Iterable<TextPair> | AsyncIterable<TextPair>
+
+/** Options of `compile` of a TextEmbedder. */
+export interface EmbedderCompileOptions extends LanguageCompileOptions {
+  /** Multiplies the cosines before the softmax. Default 20. */
+  readonly scale?: number
+}
+
+export interface EmbedderFitOptions extends PresetFitOptions {
+  /** The number of tokens after which a text is cut. Default: that of the preset. */
+  readonly maxLength?: number | null
+  /** Pairs per step, 2 at least: each pair is compared with the others of its step. Default 16. */
+  readonly batchSize?: number
+  /** Pairs to validate on. Default none. */
+  readonly validationData?: TextPairs | null
+}
+
+function isPair(value: unknown): value is TextPair {
+  const { anchor, positive, ...others }: { anchor?: unknown; positive?: unknown } = Object(value)
+  return typeof anchor === 'string' && typeof positive === 'string' && Object.keys(others).length === 0
 }
 
 function requireTexts(texts: unknown): void {
@@ -280,30 +409,4 @@ function integersOf(rows: readonly (readonly number[])[], steps: number, padding
   const data = new Int32Array(rows.length * steps).fill(padding)
   rows.forEach((row, i) => data.set(row, i * steps))
   return new Tensor(data, [rows.length, steps], 'int32')
-}
-
-async function configOf(folder: PresetFolder, name: string): Promise<ModelConfig> {
-  return ModelConfig.of((await folder.json(name)) ?? {}, `${folder.name}: ${name}`)
-}
-
-async function readSettings(folder: PresetFolder, longest: number): Promise<SentenceSettings> {
-  const [bert, whole, tokens] = [
-    await configOf(folder, 'sentence_bert_config.json'),
-    await configOf(folder, 'config_sentence_transformers.json'),
-    await configOf(folder, 'tokenizer_config.json'),
-  ]
-  // Tokenizers without a limit have a number of thirty digits.
-  const wanted = bert.count('max_seq_length', null) ?? tokens.number('model_max_length', longest)
-  const prompts = whole.record('prompts')
-  const defaultPrompt = whole.text('default_prompt_name', null)
-  const named = new Map(Object.keys(prompts?.content ?? {}).map((name) => [name, prompts!.text(name, '')]))
-  if (defaultPrompt !== null && !named.has(defaultPrompt))
-    throw new FormatError(`${whole.where}: 'default_prompt_name' is ${quoted(defaultPrompt)}, which 'prompts' lacks`)
-  return {
-    maxLength: Math.min(longest, wanted),
-    isLowerCase: bert.flag('do_lower_case', false),
-    prompts: named,
-    defaultPrompt,
-    similarity: whole.choice('similarity_fn_name', SIMILARITIES, 'cosine'),
-  }
 }

@@ -86,6 +86,13 @@ export class Training<In> {
     this.isCompiled = true
   }
 
+  /** Frees the memory of the optimizer. The weights are freed with the model that has them. */
+  dispose(): void {
+    this.trainer?.dispose()
+    this.trainer = null
+    this.isCompiled = false
+  }
+
   /** Notes that the layers have changed. An optimizer has state for those before, so a new one is needed; its name is enough. */
   renew(): void {
     this.trainer = null

@@ -62,6 +62,25 @@ export function folderOf(files: Readonly<Record<string, unknown>>): string {
   return folder
 }
 
+/** The files of a model of sentence-transformers, and the shapes of the tensors of each file with weights. */
+export interface SentencePreset {
+  readonly files: Readonly<Record<string, unknown>>
+  readonly shapes: Readonly<Record<string, Readonly<Record<string, Shape>>>>
+}
+
+/** The folder of such a model with drawn weights. Files of a second argument replace some, null leaves one out. */
+export function sentenceFolder(
+  { files, shapes }: SentencePreset,
+  others: Readonly<Record<string, unknown>> = {},
+): string {
+  const weights = Object.entries(shapes).map(([name, of]) => [
+    name,
+    encodeContainer(drawnTensors(of), { format: 'pt' }),
+  ])
+  const all = Object.entries({ ...files, ...Object.fromEntries(weights), ...others })
+  return folderOf(Object.fromEntries(all.filter(([, content]) => content !== null)))
+}
+
 /** The folder of a model with drawn weights. */
 export function presetOf(
   config: Readonly<Record<string, unknown>>,

@@ -52,7 +52,7 @@ describe.each(['float32', 'int8', 'int4'] as const)('%s', (weights) => {
 
 it('refuses to write models that its files do not describe', async () => {
   const adapted = await networkOf(decoders['llama']!, 'decoder')
-  enableAdapters(adapted, 2, {})
+  enableAdapters({ blocks: adapted.blocks, weights: adapted.model.weights }, 2, {})
   await expect(adapted.model.save()).rejects.toThrow(
     expect.objectContaining({ name: 'StateError', message: expect.stringMatching(/block0" has adapters.* saveLora/) }),
   )

@@ -5,16 +5,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Shape } from '../../src/core/shapes'
 import { CausalLM, TextEmbedder, type EmbedOptions } from '../../src/entries/language'
 import { encodeContainer } from '../../src/files/containers/safetensors'
-import { drawnTensors, folderOf } from '../helpers/language'
+import { drawnTensors, sentenceFolder, type SentencePreset } from '../helpers/language'
 
 type Files = Readonly<Record<string, unknown>>
-interface Case {
+interface Case extends SentencePreset {
   readonly files: Files
-  /** By file, and within it by tensor. */
-  readonly shapes: Readonly<Record<string, Readonly<Record<string, Shape>>>>
   readonly results: readonly {
     readonly options: { prompt?: string; prompt_name?: string; normalize_embeddings?: boolean }
     readonly vectors: readonly (readonly number[])[]
@@ -30,18 +27,8 @@ const EVERY = 'every pooling, dense layers and a normalization'
 const OLD = 'the switches of older files, and a prompt that does not count'
 const ALONE = 'an encoder alone'
 
-/** The files of a case; those of a second argument replace some, null leaves one out. */
-function folderFor({ files, shapes }: Case, others: Files = {}): string {
-  const weights = Object.entries(shapes).map(([name, of]) => [
-    name,
-    encodeContainer(drawnTensors(of), { format: 'pt' }),
-  ])
-  const all = Object.entries({ ...files, ...Object.fromEntries(weights), ...others })
-  return folderOf(Object.fromEntries(all.filter(([, content]) => content !== null)))
-}
-
 const open = (name: string, others: Files = {}): Promise<TextEmbedder> =>
-  TextEmbedder.fromPreset(folderFor(cases[name]!, others))
+  TextEmbedder.fromPreset(sentenceFolder(cases[name]!, others))
 
 function distance(made: readonly ArrayLike<number>[], expected: readonly (readonly number[])[]): number {
   expect(made.map(({ length }) => length)).toEqual(expected.map(({ length }) => length))
@@ -177,7 +164,7 @@ describe('fromPreset', () => {
       { 'config.json': { model_type: 'llama' } },
       /'llama' is not supported here\. Its models continue texts: use CausalLM/,
     )
-    await expect(CausalLM.fromPreset(folderFor(cases[ALONE]!))).rejects.toThrow(/'bert' .* use TextEmbedder/)
+    await expect(CausalLM.fromPreset(sentenceFolder(cases[ALONE]!))).rejects.toThrow(/'bert' .* use TextEmbedder/)
   })
 
   it('reads the names of old files', async () => {

@@ -2,14 +2,16 @@
 
 import { FormatError, quoted } from '../../core/errors'
 import type { Json } from '../../core/registry'
-import { matmul } from '../../ops/linalg/linalg'
 import { gelu, silu } from '../../ops/nn/activations'
-import { add, divide, maximum, multiply, sigmoid, sqrt, tanh } from '../../ops/numpy/elementwise'
+import { divide, maximum, multiply, sigmoid, sqrt, tanh } from '../../ops/numpy/elementwise'
 import { sum } from '../../ops/numpy/reduce'
-import { transpose } from '../../ops/numpy/shape'
 import { relu } from '../../ops/numpy/whole'
 import { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import type { NamedTensor } from '../../files/containers/safetensors'
+import { TensorSpec } from '../../layers/spec'
 import { ModelConfig } from '../families/config'
+import { Projection } from '../layers/projection'
 import { openWeights, type StoredTensor } from '../presets/open-weights'
 import type { PresetFolder } from '../presets/preset-folder'
 import { MEAN_POOLING, readPooling, type Pooling } from './pooling'
@@ -17,6 +19,8 @@ import { MEAN_POOLING, readPooling, type Pooling } from './pooling'
 /** A step after pooling. */
 export interface SentenceModule {
   readonly isNormalization: boolean
+  /** The weights of a dense layer, and the folder that has them; null for a module without weights. */
+  readonly dense: { readonly path: string; readonly layer: Projection } | null
   /** [texts, features] → [texts, other features] */
   apply(vectors: Tensor): Tensor
 }
@@ -25,11 +29,14 @@ export interface SentenceModule {
 export interface SentenceModules {
   readonly pooling: Pooling
   readonly after: readonly SentenceModule[]
+  /** The files of JSON that say so, by name. */
+  readonly files: ReadonlyMap<string, Json>
 }
 
 /** x / |x| */
 export const NORMALIZATION: SentenceModule = {
   isNormalization: true,
+  dense: null,
   apply(vectors) {
     const length = sqrt(sum(multiply(vectors, vectors), -1, true))
     return divide(vectors, maximum(length, 1e-12))
@@ -55,7 +62,7 @@ const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1)
  */
 export async function readModules(folder: PresetFolder): Promise<SentenceModules> {
   const listed = await folder.json('modules.json')
-  if (listed === null) return { pooling: MEAN_POOLING, after: [] }
+  if (listed === null) return { pooling: MEAN_POOLING, after: [], files: new Map() }
   if (!Array.isArray(listed)) throw new FormatError(`${folder.name}: modules.json must be a list of modules`)
   const modules = listed.map((each: Json, i: number) =>
     ModelConfig.of(each, `${folder.name}: modules.json, module ${i}`),
@@ -68,13 +75,14 @@ export async function readModules(folder: PresetFolder): Promise<SentenceModules
     throw new FormatError(
       `${first!.where} is in the folder ${quoted(path)}. Save the model again with sentence-transformers 2 or newer, which puts it in the folder itself`,
     )
-  const pooling = readPooling(await configIn(folder, folderOf(second!)))
+  const files = new Map<string, Json>([['modules.json', listed]])
+  const pooling = readPooling(await configIn(folder, folderOf(second!), files))
   const after: SentenceModule[] = []
   for (const module of others) {
-    const made = await moduleOf(module, folder)
+    const made = await moduleOf(module, folder, files)
     if (made !== null) after.push(made)
   }
-  return { pooling, after }
+  return { pooling, after, files }
 }
 
 function requireType(module: ModelConfig | undefined, type: string, folder: PresetFolder): void {
@@ -91,21 +99,27 @@ function folderOf(module: ModelConfig): string {
   throw new FormatError(`${module.where}: 'path' must be the name of a folder, it is ${quoted(path)}`)
 }
 
-async function configIn(folder: PresetFolder, path: string): Promise<ModelConfig> {
+/** The settings of a module. @param files receives them */
+async function configIn(folder: PresetFolder, path: string, files: Map<string, Json>): Promise<ModelConfig> {
   const name = `${path}/config.json`
   const content = await folder.json(name)
   if (content === null) throw new FormatError(`${folder.name} has no ${name}, which modules.json names`)
+  files.set(name, content)
   return ModelConfig.of(content, `${folder.name}: ${name}`)
 }
 
 /** A module after pooling; null for one that changes nothing. */
-async function moduleOf(module: ModelConfig, folder: PresetFolder): Promise<SentenceModule | null> {
+async function moduleOf(
+  module: ModelConfig,
+  folder: PresetFolder,
+  files: Map<string, Json>,
+): Promise<SentenceModule | null> {
   const type = module.text('type')
   switch (lastPart(type)) {
     case 'Normalize':
       return NORMALIZATION
     case 'Dense':
-      return readDense(folder, folderOf(module))
+      return readDense(folder, folderOf(module), files)
     case 'Dropout':
       return null
     default:
@@ -116,8 +130,8 @@ async function moduleOf(module: ModelConfig, folder: PresetFolder): Promise<Sent
 }
 
 /** A linear layer with a nonlinear function: f(x · weightᵀ + bias). */
-async function readDense(folder: PresetFolder, path: string): Promise<SentenceModule> {
-  const config = await configIn(folder, path)
+async function readDense(folder: PresetFolder, path: string, files: Map<string, Json>): Promise<SentenceModule> {
+  const config = await configIn(folder, path, files)
   config.require('use_residual', [false])
   config.require('module_input_name', ['sentence_embedding'])
   config.require('module_output_name', ['sentence_embedding'])
@@ -131,15 +145,18 @@ async function readDense(folder: PresetFolder, path: string): Promise<SentenceMo
   const file = `${path}/model.safetensors`
   const tensors = await openWeights(folder, file)
   const where = `${folder.name}: ${file}`
-  const weight = await tensorIn(tensors, 'linear.weight', [outputs, inputs], where)
-  const bias = config.flag('bias', true) ? await tensorIn(tensors, 'linear.bias', [outputs], where) : null
-  return {
-    isNormalization: false,
-    apply(vectors) {
-      const product = matmul(vectors, transpose(weight))
-      return activate(bias === null ? product : add(product, bias))
-    },
-  }
+  const useBias = config.flag('bias', true)
+  const layer = new Projection({ units: outputs, useBias, name: path })
+  layer.ensureBuilt(new TensorSpec([null, inputs], 'float32'))
+  layer.kernel.assign(await tensorIn(tensors, 'linear.weight', [outputs, inputs], where))
+  if (useBias) layer.bias!.assign(await tensorIn(tensors, 'linear.bias', [outputs], where))
+  return { isNormalization: false, dense: { path, layer }, apply: (vectors) => activate(layer.apply(vectors)) }
+}
+
+/** The tensors of a dense layer, as its file has them. */
+export function denseTensors({ kernel, bias }: Projection): NamedTensor[] {
+  const named = (name: string, { shape, view }: Variable): NamedTensor => ({ name, shape, data: view })
+  return [named('linear.weight', kernel), ...(bias === null ? [] : [named('linear.bias', bias)])]
 }
 
 async function tensorIn(

@@ -1,56 +1,37 @@
-// Pooling: one vector for a text, from the features of its tokens, as sentence-transformers has it.
+// Pooling: one vector for a text, from the features of its tokens, as sentence-transformers has it. What the tokens count is known before
+// the features are: layers/sentence-pooling.ts multiplies them.
 
 import { FormatError, quoted } from '../../core/errors'
+import { Tensor } from '../../ops/tensor'
 import type { ModelConfig } from '../families/config'
 
-/** The features of the tokens of one text, [tokens, width], within an array. */
-interface TokenFeatures {
-  readonly data: ArrayLike<number>
-  /** The index of the first number. */
-  readonly at: number
-  /** The first token that counts, and the one after the last. */
+/** The tokens of a text that count: the first one, and the one after the last. */
+export interface TokenRange {
   readonly from: number
   readonly to: number
-  readonly width: number
 }
 
-type PoolingMode = (features: TokenFeatures) => Float64Array
-
-/** Σ w(t) · feature of t */
-function sum({ data, at, from, to, width }: TokenFeatures, weight: (token: number) => number = () => 1): Float64Array {
-  const total = new Float64Array(width)
-  for (let token = from; token < to; token++) {
-    const factor = weight(token)
-    for (let i = 0; i < width; i++) total[i]! += factor * data[at + token * width + i]!
-  }
-  return total
-}
-
-const one = (features: TokenFeatures, token: number): Float64Array => sum({ ...features, from: token, to: token + 1 })
-
-function largest({ data, at, from, to, width }: TokenFeatures): Float64Array {
-  const result = new Float64Array(width).fill(-Infinity)
-  for (let token = from; token < to; token++)
-    for (let i = 0; i < width; i++) result[i] = Math.max(result[i]!, data[at + token * width + i]!)
-  return result
-}
+/** Writes what each token counts into a row of zeros. */
+type PoolingMode = (row: Float32Array, range: TokenRange) => void
 
 /** The mean in which token t of 1, 2, 3 … has the weight t. */
-function weightedMean(features: TokenFeatures): Float64Array {
-  const { from, to } = features
+const weightedMean: PoolingMode = (row, { from, to }) => {
   const total = ((to - from) * (from + 1 + to)) / 2
-  return sum(features, (token) => (token + 1) / total)
+  for (let token = from; token < to; token++) row[token] = (token + 1) / total
 }
 
-/** By the names in the files, in the order in which several are put together. */
+/** By the names in the files. A maximum is over the tokens that have 1. */
 const MODES: Readonly<Record<string, PoolingMode>> = {
-  cls: (features) => one(features, features.from),
-  max: largest,
-  mean: (features) => sum(features, () => 1 / (features.to - features.from)),
-  mean_sqrt_len_tokens: (features) => sum(features, () => 1 / Math.sqrt(features.to - features.from)),
+  cls: (row, { from }) => row.fill(1, from, from + 1),
+  max: (row, { from, to }) => row.fill(1, from, to),
+  mean: (row, { from, to }) => row.fill(1 / (to - from), from, to),
+  mean_sqrt_len_tokens: (row, { from, to }) => row.fill(1 / Math.sqrt(to - from), from, to),
   weightedmean: weightedMean,
-  lasttoken: (features) => one(features, features.to - 1),
+  lasttoken: (row, { to }) => row.fill(1, to - 1, to),
 }
+
+/** The mode whose vector is not a sum. */
+export const MAX = 'max'
 
 /** The switches of older files. */
 const SWITCHES: Readonly<Record<string, string>> = {
@@ -86,10 +67,14 @@ export function readPooling(config: ModelConfig): Pooling {
   return { modes: modes.length === 0 ? MEAN_POOLING.modes : modes, countsPrompt: config.flag('include_prompt', true) }
 }
 
-/** The vector of one text; several modes are put together. */
-export function pooled({ modes }: Pooling, features: TokenFeatures): Float32Array {
-  const { width } = features
-  const result = new Float32Array(modes.length * width)
-  modes.forEach((mode, i) => result.set(MODES[mode]!(features), i * width))
-  return result
+/** What the tokens of texts count, float32 [texts, modes, steps]. */
+export function poolingWeights({ modes }: Pooling, texts: readonly TokenRange[], steps: number): Tensor {
+  const weights = new Float32Array(texts.length * modes.length * steps)
+  texts.forEach((range, i) =>
+    modes.forEach((mode, m) => {
+      const at = (i * modes.length + m) * steps
+      MODES[mode]!(weights.subarray(at, at + steps), range)
+    }),
+  )
+  return new Tensor(weights, [texts.length, modes.length, steps], 'float32')
 }
