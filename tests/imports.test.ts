@@ -61,6 +61,7 @@ const files = filesIn('src')
 const loadedAtRunTime: Readonly<Record<string, readonly string[]>> = {
   'src/files/formats.ts': ['../entries/keras', '../entries/onnx', '../entries/tfjs', '../entries/weights'],
   'src/files/load.ts': ['../entries/thrift', '../language/language-layers'],
+  'src/engine/webgpu/kernels/routines.ts': ['../packed-kernels'],
   'src/files/weights/formats.ts': ['../../entries/keras'],
 }
 

@@ -4,6 +4,7 @@ import type { ProgramReport } from '../runtime/accelerator'
 import type { Program } from '../runtime/program'
 import type { Gpu } from './device'
 import { messageOf } from './errors'
+import { loadKernels } from './kernels/routines'
 import { missingIn } from './lower'
 import { expectedOnCpu, measure, type Measured } from './measure'
 import { SelfTest } from './self-test'
@@ -49,9 +50,11 @@ export class Choices {
 
   private async decide(program: Program): Promise<boolean> {
     const { selfTest } = this
+    const late = await loadKernels(program.graph).catch(() => null)
+    if (late === null) return this.reported(program, false, 'the file with its kernels could not be loaded')
     const missing = missingIn(program.graph)
     if (missing !== null) return this.reported(program, false, `${missing} has no kernel on the GPU`)
-    const wrong = await selfTest.wrongIn(program.graph)
+    const wrong = await selfTest.wrongIn(program.graph, late)
     if (wrong !== null) return this.reported(program, false, `this device computes ${wrong} wrongly`)
     if (this.when === 'always') return this.reported(program, true, "when is 'always'")
     const expected = expectedOnCpu(program)

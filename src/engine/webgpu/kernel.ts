@@ -54,3 +54,8 @@ export interface RoutineKernel<Routine extends KernelRoutine> {
   /** The number of bytes that the kernel needs while it runs. Default 0. */
   temporaryBytes?(routine: Routine, inputs: readonly TensorType[]): number
 }
+
+/** The kernels of routines, by their names. */
+export type KernelsOf<All extends KernelRoutine> = {
+  readonly [Routine in All as Routine['name']]: RoutineKernel<Routine>
+}

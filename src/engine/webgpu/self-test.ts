@@ -3,26 +3,25 @@
 
 import type { NumericArray } from '../../core/dtypes'
 import { sizeOf, type Shape } from '../../core/shapes'
-import type { Graph, Value } from '../ir/graph'
+import type { Graph, Node } from '../ir/graph'
 import type { PrimitiveName } from '../ir/attributes'
 import { currentRuntime } from '../runtime/current'
 import { compile } from '../runtime/runtime'
 import { GraphBuilder } from '../transforms/builder'
 import type { Gpu } from './device'
+import { allNodes, type Family, type TestInput } from './family'
 import { GpuProgram, type Homes } from './program'
 
-/** Kernels that share their code, and a graph that runs them. */
-interface Family {
-  readonly name: string
-  readonly primitives: readonly PrimitiveName[]
-  readonly inputs: readonly Shape[]
-  readonly body: (builder: GraphBuilder, inputs: readonly Value[]) => readonly Value[]
-}
+/** Whether a node computes one of some primitives. */
+const among =
+  (...primitives: readonly PrimitiveName[]) =>
+  ({ name }: Node): boolean =>
+    primitives.includes(name)
 
 const FAMILIES: readonly Family[] = [
   {
     name: 'elementwise functions',
-    primitives: ['exp', 'tanh', 'log', 'sigmoid'],
+    has: among('exp', 'tanh', 'log', 'sigmoid'),
     inputs: [[7, 33], [33]],
     body: (builder, [x, y]) => {
       const { e } = builder
@@ -32,7 +31,7 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'products',
-    primitives: ['matmul', 'matmulStrips'],
+    has: among('matmul', 'matmulStrips'),
     inputs: [
       [70, 35],
       [35, 67],
@@ -47,20 +46,20 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'sums',
-    primitives: ['sum', 'mean', 'max', 'min'],
+    has: among('sum', 'mean', 'max', 'min'),
     inputs: [[37, 300]],
     body: ({ e }, [x]) => [e.sum(x!, [0]), e.sum(x!, [1])],
   },
   {
     name: 'rows',
     // Normalization, attention and quantized products are routines, which combine rows by the same functions.
-    primitives: ['softmax', 'logSoftmax', 'crossEntropy', 'classCrossEntropy', 'routine'],
+    has: among('softmax', 'logSoftmax', 'crossEntropy', 'classCrossEntropy', 'routine'),
     inputs: [[9, 130]],
     body: (builder, [x]) => [builder.emitOne('softmax', [x!], {}), builder.emitOne('logSoftmax', [x!], {})],
   },
   {
     name: 'convolutions',
-    primitives: ['convolution', 'convolutionKernel', 'convolutionTurned'],
+    has: among('convolution', 'convolutionKernel', 'convolutionTurned'),
     inputs: [
       [2, 9, 11, 3],
       [3, 3, 3, 5],
@@ -81,7 +80,10 @@ function content(shape: Shape, seed: number): Float32Array {
   return Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(12.9898 * (i + 1) + seed))
 }
 
-function onCpu(graph: Graph, contents: readonly Float32Array[]): NumericArray[] {
+const inputOf = (input: Shape | TestInput, seed: number): TestInput =>
+  'data' in input ? input : { shape: input, dtype: 'float32', data: content(input, seed) }
+
+function onCpu(graph: Graph, contents: readonly NumericArray[]): NumericArray[] {
   const program = compile(currentRuntime(), graph)
   try {
     contents.forEach((each, i) => program.parameter(i).set(each))
@@ -94,7 +96,7 @@ function onCpu(graph: Graph, contents: readonly Float32Array[]): NumericArray[] 
 
 const NO_CELLS: Homes = { missing: () => 0, home: () => 0 }
 
-async function onGpu(gpu: Gpu, graph: Graph, contents: readonly Float32Array[]): Promise<NumericArray[]> {
+async function onGpu(gpu: Gpu, graph: Graph, contents: readonly NumericArray[]): Promise<NumericArray[]> {
   const { memory } = gpu
   const flag = memory.allocate(4)
   const program = await GpuProgram.create(gpu, graph, NO_CELLS, flag)
@@ -117,13 +119,14 @@ function agrees(received: NumericArray, expected: NumericArray): boolean {
 
 async function isRight(gpu: Gpu, { inputs, body }: Family): Promise<boolean> {
   const builder = new GraphBuilder()
+  const given = inputs.map(inputOf)
   const graph = builder.finish(
     body(
       builder,
-      inputs.map((shape) => builder.parameter({ shape, dtype: 'float32' })),
+      given.map(({ shape, dtype }) => builder.parameter({ shape, dtype })),
     ),
   )
-  const contents = inputs.map((shape, i) => content(shape, i))
+  const contents = given.map(({ data }) => data)
   const expected = onCpu(graph, contents)
   const received = await onGpu(gpu, graph, contents)
   return received.every((each, i) => agrees(each, expected[i]!))
@@ -137,11 +140,14 @@ export class SelfTest {
 
   constructor(private readonly gpu: Gpu) {}
 
-  /** The first family of a graph that the device computes wrongly; null if all are right. */
-  async wrongIn({ nodes }: Graph): Promise<string | null> {
-    const used = new Set(nodes.map(({ name }) => name))
-    for (const family of FAMILIES) {
-      if (!family.primitives.some((name) => used.has(name))) continue
+  /**
+   * The first family of a graph that the device computes wrongly; null if all are right.
+   * @param late the families of kernels that were loaded for the graph
+   */
+  async wrongIn(graph: Graph, late: readonly Family[]): Promise<string | null> {
+    const nodes = allNodes(graph)
+    for (const family of [...FAMILIES, ...late]) {
+      if (!nodes.some(family.has)) continue
       let result = this.results.get(family)
       if (result === undefined) this.results.set(family, (result = isRight(this.gpu, family)))
       if (await result) continue

@@ -5,6 +5,7 @@ import '../../helpers/families'
 import { describe, expect, it } from 'vitest'
 import type { PrimitiveName } from '../../../src/engine/ir/attributes'
 import type { Gpu } from '../../../src/engine/webgpu/device'
+import { loadKernels } from '../../../src/engine/webgpu/kernels/routines'
 import { missingIn } from '../../../src/engine/webgpu/lower'
 import { expectClose } from '../../helpers/compare'
 import { graphOf, interpretWide } from '../../helpers/graphs'
@@ -29,6 +30,7 @@ async function check(device: Gpu, opCase: PreparedCase): Promise<void> {
   const { ulp = 0.5, absolute = 0 } = opCase
   const inputs = exceptions.has(opCase.name) ? opCase.inputs.map(withoutDenormals) : opCase.inputs
   const graph = graphOf(inputs, opCase.emit)
+  await loadKernels(graph)
   if (missingIn(graph) !== null) return
   const { outputs: expected, stoppedAt } = interpretWide(graph, inputs)
   const { outputs, isEnded } = await runOn(device, graph, inputs)

@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest'
 import * as m from '../../../src'
 import type { Graph } from '../../../src/engine/ir/graph'
 import { CPU, setAccelerator, type Device } from '../../../src/engine/runtime/accelerator'
+import { loadKernels } from '../../../src/engine/webgpu/kernels/routines'
 import { planGpu } from '../../../src/engine/webgpu/lower'
 import { forEachDispatch } from '../../../src/engine/webgpu/steps'
 import { Projection, TransformerBlock, type WeightKind } from '../../../src/entries/language'
@@ -27,7 +28,8 @@ async function dispatchesOf(model: m.Model, x: m.Tensor, y: m.Tensor): Promise<r
   return labelsOf(graphs.find(({ updates }) => updates.length > 0)!)
 }
 
-function labelsOf(step: Graph): readonly string[] {
+async function labelsOf(step: Graph): Promise<readonly string[]> {
+  await loadKernels(step)
   const labels: string[] = []
   forEachDispatch(planGpu(step, FLAG).steps, ({ label }) => labels.push(label))
   if (process.env['PRINT_DISPATCHES'] === '1') console.log([labels.length, ...labels].join('\n'))
@@ -112,7 +114,7 @@ async function decodeDispatches(blocks: number, storage: WeightKind): Promise<nu
     await decoding.next([[1]])
     await decoding.dispose()
   })
-  const labels = labelsOf(step!)
+  const labels = await labelsOf(step!)
   model.dispose()
   return labels.length
 }

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import type { PrimitiveName } from '../../../src/engine/ir/attributes'
 import { titleOf, type Graph } from '../../../src/engine/ir/graph'
 import { ruleOf } from '../../../src/engine/primitives'
+import { loadKernels } from '../../../src/engine/webgpu/kernels/routines'
 import { missingIn } from '../../../src/engine/webgpu/lower'
 import { hasKernel } from '../../../src/engine/webgpu/target'
 import { readDocument } from '../../helpers/documented'
@@ -15,8 +16,11 @@ import { casesOf, primitiveNames } from '../primitives/cases'
 /** The graphs of all cases of a primitive. */
 const graphsOf = (name: PrimitiveName): Graph[] => casesOf(name).map(({ inputs, emit }) => graphOf(inputs, emit))
 
+const routines = graphsOf('routine')
+for (const graph of routines) await loadKernels(graph)
+
 const missing = new Set(
-  graphsOf('routine')
+  routines
     .flatMap(({ nodes }) => nodes)
     .filter((node) => ruleOf(node.name).kind === 'kernel' && !hasKernel(node))
     .map(titleOf),

@@ -3,6 +3,7 @@
 import { dtypes, type NumericArray } from '../../../src/core/dtypes'
 import type { Graph } from '../../../src/engine/ir/graph'
 import type { Gpu } from '../../../src/engine/webgpu/device'
+import { loadKernels } from '../../../src/engine/webgpu/kernels/routines'
 import { GpuProgram, type Homes } from '../../../src/engine/webgpu/program'
 import type { TensorContent } from '../../helpers/data'
 
@@ -13,6 +14,7 @@ interface Run {
 }
 
 export async function runOn(gpu: Gpu, graph: Graph, contents: readonly TensorContent[]): Promise<Run> {
+  await loadKernels(graph)
   const flag = gpu.memory.allocate(4)
   gpu.memory.write(flag, Int32Array.of(0))
   const program = await GpuProgram.create(gpu, graph, NO_CELLS, flag)
