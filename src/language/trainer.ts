@@ -5,6 +5,7 @@ import { Input } from '../layers/core/input-layer'
 import { Loss } from '../losses/loss'
 import type { Metric } from '../metrics/metric'
 import { Model } from '../models/model'
+import { sum } from '../ops/numpy/reduce'
 import type { Tensor } from '../ops/tensor'
 import type { CompileOptions } from '../training/compiled'
 import type { Transformer } from './families/transformer'
@@ -46,6 +47,11 @@ class MeanOfLosses extends Loss {
 
   call(_targets: Tensor, losses: Tensor): Tensor {
     return losses
+  }
+
+  /** The weights, so that the mean of an epoch is over its targets, not over its rows: the perplexity is then its exponential. */
+  override batchWeight(rows: number, sampleWeight: Tensor | null): number | Tensor {
+    return sampleWeight === null ? rows : sum(sampleWeight)
   }
 }
 

@@ -99,6 +99,11 @@ export abstract class Loss extends LossBase {
    */
   checkTargets(_yTrue: Tensor, _outputShape: Shape): void {}
 
+  /** What a batch counts in the mean of the losses of an epoch: its rows, as in Keras. @internal */
+  batchWeight(rows: number, _sampleWeight: Tensor | null): number | Tensor {
+    return rows
+  }
+
   /** Whether outputs are scores or probabilities of classes along the last axis, which a softmax relates. @internal */
   get relatesClasses(): boolean {
     return false

@@ -101,9 +101,9 @@ export class Mean extends Sum {
   }
 
   /** Adds the mean of `count` values; traced. @internal */
-  addMean(mean: Tensor, count: number): void {
+  addMean(mean: Tensor, count: number | Tensor): void {
     accumulate(this.total, multiply(mean, count))
-    accumulate(this.count, full([], count))
+    accumulate(this.count, typeof count === 'number' ? full([], count) : count)
   }
 
   override result(): Tensor {

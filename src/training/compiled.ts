@@ -409,12 +409,13 @@ export class Compiled {
   ): void {
     const each = this.byOutput(batch, outputs)
     const rows = each[0]?.prediction.shape[0] ?? 1
+    const only = each.length === 1 ? each[0]! : null
     if (loss !== null) {
       // A model with custom steps may have a metric that tracks the loss.
       const modelTracker = this.tracksLoss ? null : this.ownMetrics().find(({ name }) => name === 'loss')
       const isTracked = modelTracker instanceof Mean
       const tracker = isTracked ? modelTracker : this.lossTracker
-      tracker.addMean(loss, rows)
+      tracker.addMean(loss, only?.loss?.batchWeight(rows, only.sampleWeight ?? null) ?? rows)
       this.logged = null
       this.tracksLoss = !isTracked
     }

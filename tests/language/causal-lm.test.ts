@@ -193,6 +193,22 @@ it('a chat keeps what it has computed, and forgets it after training', async () 
   expect(after).toBe(await copy.chat(second, { maxTokens: 8, stopTokens: [] }))
 })
 
+it('the loss is the mean over tokens, of rows of any lengths in any batches, and the perplexity its exponential', async () => {
+  const lm = await open('llama')
+  const mixed = [...texts.slice(0, 4), { prompt: texts[4]!, response: 'a' }]
+  const alone = await lm.evaluate(mixed, { batchSize: 8 })
+  for (const batchSize of [1, 2, 3]) {
+    const { loss, perplexity } = await lm.evaluate(mixed, { batchSize })
+    expect(loss).toBeCloseTo(alone.loss, 5)
+    expect(Math.log(perplexity)).toBeCloseTo(loss, 5)
+  }
+  lm.compile({ optimizer: 'sgd' })
+  const { history } = await lm.fit(mixed, { batchSize: 2, verbose: 0, shuffle: false, validationData: mixed })
+  expect(Math.log(history['perplexity']![0]!)).toBeCloseTo(history['loss']![0]!, 5)
+  expect(Math.log(history['valPerplexity']![0]!)).toBeCloseTo(history['valLoss']![0]!, 5)
+  await lm.dispose()
+})
+
 it('trains on responses alone', async () => {
   const lm = await open('llama')
   const { loss } = await lm.evaluate([{ prompt: 'Call me', response: ' Ishmael' }])
