@@ -2,7 +2,7 @@
 
 import type { JsonRecord } from '../files/containers/json'
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError, checkOptions, quoted } from '../core/errors'
 import { count, integer, nullable, option, readOptions } from '../core/options'
 import type { Model } from '../models/model'
 import { nextSeed } from '../ops/random/seed'
@@ -250,9 +250,11 @@ export class CausalLM extends PresetModel<'decoder', NextTokenInputs> {
    */
   async evaluate(
     texts: TrainingTexts,
-    { sequenceLength, batchSize = 4 }: Pick<LanguageFitOptions, 'sequenceLength' | 'batchSize'> = {},
+    options: Pick<LanguageFitOptions, 'sequenceLength' | 'batchSize'> = {},
   ): Promise<{ loss: number; perplexity: number }> {
     requireArguments('evaluate', arguments, 2)
+    checkOptions('evaluate', options, ['sequenceLength', 'batchSize'])
+    const { sequenceLength, batchSize = 4 } = options
     const { tokens, targets, weights } = await this.rows(texts, this.rowLength('evaluate', sequenceLength))
     const result = await this.training.compiled.evaluate({ tokens, targets }, targets, {
       batchSize,

@@ -1,7 +1,7 @@
 // TextEmbedder: vectors of texts, from a model that encodes texts and its tokenizer.
 
 import { requireArguments } from '../core/arguments'
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError, checkOptions, quoted } from '../core/errors'
 import {
   abortSignal,
   boolean,
@@ -222,9 +222,11 @@ export class TextEmbedder extends PresetModel<'encoder', PairInputs> {
    */
   async evaluate(
     pairs: TextPairs,
-    { maxLength, batchSize = BATCH }: Pick<EmbedderFitOptions, 'maxLength' | 'batchSize'> = {},
+    options: Pick<EmbedderFitOptions, 'maxLength' | 'batchSize'> = {},
   ): Promise<{ loss: number }> {
     requireArguments('evaluate', arguments, 2)
+    checkOptions('evaluate', options, ['maxLength', 'batchSize'])
+    const { maxLength, batchSize = BATCH } = options
     const { x, y } = await this.pairRows('evaluate', pairs, maxLength, batchSize)
     const result = await this.training.compiled.evaluate(x, y, { batchSize, returnDict: true })
     return { loss: result['loss']! }

@@ -310,6 +310,8 @@ describe('errors', () => {
     await expect(lm.fit(texts, { sequenceLength: 500 })).rejects.toThrow(/positions for 128/)
     await expect(lm.saveLora()).rejects.toThrow(/enableLora/)
     // @ts-expect-error
+    await expect(lm.evaluate(texts, { maxLength: 5 })).rejects.toThrow(/maxLength/)
+    // @ts-expect-error
     expect(() => lm.enableLora(4, { targets: ['q_proj'] })).toThrow(/query, key, value/)
     lm.enableLora(4)
     expect(() => lm.enableLora(4)).toThrow(/disableLora/)

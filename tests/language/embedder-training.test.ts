@@ -105,6 +105,8 @@ describe('fit', () => {
     await refused(pairs, { maxLength: 101 }, /maxLength is 101, but the model has positions for 100/)
     await refused(pairs, { sequenceLength: 5 }, /sequenceLength/)
     expect(() => embedder.compile({ scale: 0 })).toThrow(/scale/)
+    // @ts-expect-error
+    await expect(embedder.evaluate(pairs, { sequenceLength: 5 })).rejects.toThrow(/sequenceLength/)
     await expect(embedder.saveLora()).rejects.toThrow(/Call enableLora before/)
     embedder.dispose()
   })
