@@ -12,7 +12,7 @@ export type {
 export type { AdapterOptions, LoraTarget } from '../language/adapters'
 export type { GenerationConfig } from '../language/generation-config'
 export { FeedForward } from '../language/layers/feed-forward'
-export { PackedEmbedding } from '../language/layers/packed-embedding'
+export { PackedReversibleEmbedding } from '../language/layers/packed-reversible-embedding'
 export type { WeightKind } from '../language/layers/packed-weight'
 export { languageLayers } from '../language/language-layers'
 export { Projection } from '../language/layers/projection'

@@ -2,7 +2,7 @@
 
 import type { CustomObjects } from '../core/registry'
 import { FeedForward } from './layers/feed-forward'
-import { PackedEmbedding } from './layers/packed-embedding'
+import { PackedReversibleEmbedding } from './layers/packed-reversible-embedding'
 import { Projection } from './layers/projection'
 import { SelfAttention } from './layers/self-attention'
 import { TransformerBlock } from './layers/transformer-block'
@@ -13,7 +13,7 @@ import { TransformerBlock } from './layers/transformer-block'
  */
 export const languageLayers = {
   FeedForward,
-  PackedEmbedding,
+  PackedReversibleEmbedding,
   Projection,
   SelfAttention,
   TransformerBlock,

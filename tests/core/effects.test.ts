@@ -14,6 +14,8 @@ const BESIDE: Readonly<Record<string, object>> = {
   'optimizer emaMomentum': { useEma: true },
   'optimizer emaOverwriteFrequency': { useEma: true },
   'optimizer noWeightDecay': { weightDecay: 0.5 },
+  'RotaryEmbedding longFrequencies': { frequencies: [1], originalLength: 2 },
+  'RotaryEmbedding originalLength': { frequencies: [1], longFrequencies: [3] },
   'SGD nesterov': { momentum: 0.9 },
   'CosineDecay warmupSteps': { warmupTarget: 0.3 },
   'PolynomialDecay cycle': { power: 2, endLearningRate: 0.001, decaySteps: 3 },

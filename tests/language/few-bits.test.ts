@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { AdamW, tensor } from '../../src'
 import type { Shape } from '../../src/core/shapes'
-import { CausalLM, PackedEmbedding, Projection, type WeightKind } from '../../src/entries/language'
+import { CausalLM, PackedReversibleEmbedding, Projection, type WeightKind } from '../../src/entries/language'
 import { folderOf, presetOf } from '../helpers/language'
 
 interface Case {
@@ -110,7 +110,7 @@ it('draws integers for layers that no file fills', () => {
     [1, 40],
   )
   expect(layer.apply(x).data.some((each) => each !== 0)).toBe(true)
-  const table = new PackedEmbedding({ inputDim: 10, outputDim: 40, storage: 'int4' })
+  const table = new PackedReversibleEmbedding({ inputDim: 10, outputDim: 40, storage: 'int4' })
   const vectors = table.apply(tensor([[3, -1, 11]], undefined, 'int32'))
   expect(vectors.shape).toEqual([1, 3, 40])
   expect(table.apply(vectors, { reverse: true }).shape).toEqual([1, 3, 10])

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { loadModel, modelFromJSON, tensor, type Tensor } from '../../src'
 import type { Shape } from '../../src/core/shapes'
 import { languageLayers, type WeightKind } from '../../src/entries/language'
+import { quantizedLayers } from '../../src/entries/thrift'
 import type { JsonRecord } from '../../src/files/containers/json'
 import { enableAdapters } from '../../src/language/adapters'
 import type { Kind } from '../../src/language/families'
@@ -48,6 +49,10 @@ describe.each(['float32', 'int8', 'int4'] as const)('%s', (weights) => {
     }
     expect(Array.from((await again.predict(x)).data)).toEqual(Array.from((await model.predict(x)).data))
   })
+})
+
+it('files tell the layers of language models and those of myelin/thrift apart', () => {
+  expect(Object.keys(languageLayers).filter((name) => Object.hasOwn(quantizedLayers, name))).toEqual([])
 })
 
 it('refuses to write models that its files do not describe', async () => {

@@ -9,7 +9,7 @@ import { TensorSpec } from '../../layers/spec'
 import { Model } from '../../models/model'
 import type { Tensor } from '../../ops/tensor'
 import { normalizationOf } from '../layers/options'
-import { PackedEmbedding } from '../layers/packed-embedding'
+import { PackedReversibleEmbedding } from '../layers/packed-reversible-embedding'
 import { RelativePositionBias } from '../layers/relative-position-bias'
 import { TransformerBlock } from '../layers/transformer-block'
 import type { Description, ModelPart } from './description'
@@ -65,7 +65,8 @@ function embedded(
 ): Tensor {
   const vectors = (inputDim: number, name: string): Embedding => new Embedding({ inputDim, outputDim: width, name })
   const ofTokens = { inputDim: vocabularySize, outputDim: width, name: 'tokenEmbedding' }
-  const table = tables === 'float32' ? new Embedding(ofTokens) : new PackedEmbedding({ ...ofTokens, storage: tables })
+  const table =
+    tables === 'float32' ? new Embedding(ofTokens) : new PackedReversibleEmbedding({ ...ofTokens, storage: tables })
   parts.set('tokens', table)
   const found = table.apply(tokens)
   const terms = [found]

@@ -12,14 +12,20 @@ import { Rescaling } from '../../layers/preprocessing/rescaling'
 import { TensorSpec } from '../../layers/spec'
 import { Model } from '../../models/model'
 import { normalizationOf, type Normalization } from '../layers/options'
-import { PackedEmbedding } from '../layers/packed-embedding'
+import { PackedReversibleEmbedding } from '../layers/packed-reversible-embedding'
 import { Projection } from '../layers/projection'
 import type { RelativePositionBias } from '../layers/relative-position-bias'
 import { TransformerBlock } from '../layers/transformer-block'
 import type { BlockPart, Description, ModelPart, ProjectionPart } from './description'
 
 /** A layer with weights of its own. */
-export type Leaf = Projection | Normalization | Embedding | PackedEmbedding | PositionEmbedding | RelativePositionBias
+export type Leaf =
+  | Projection
+  | Normalization
+  | Embedding
+  | PackedReversibleEmbedding
+  | PositionEmbedding
+  | RelativePositionBias
 
 /** The layers of a language model, by which files name their weights. */
 export interface Network {
@@ -76,17 +82,19 @@ function tokenTable({
   width,
   head,
   tables = 'float32',
-}: Description): ReversibleEmbedding | PackedEmbedding {
+}: Description): ReversibleEmbedding | PackedReversibleEmbedding {
   const options = {
     inputDim: vocabularySize,
     outputDim: width,
     logitSoftCap: head?.softCap ?? null,
     name: 'tokenEmbedding',
   }
-  return tables === 'float32' ? new ReversibleEmbedding(options) : new PackedEmbedding({ ...options, storage: tables })
+  return tables === 'float32'
+    ? new ReversibleEmbedding(options)
+    : new PackedReversibleEmbedding({ ...options, storage: tables })
 }
 
-function tiedHead(head: ReversibleEmbedding | PackedEmbedding): Pick<Transformer, 'head' | 'scoresOf'> {
+function tiedHead(head: ReversibleEmbedding | PackedReversibleEmbedding): Pick<Transformer, 'head' | 'scoresOf'> {
   return { head, scoresOf: (features) => head.apply(features, { reverse: true }) }
 }
 

@@ -4,7 +4,7 @@ import { sizeOf, type Shape } from '../../core/shapes'
 import { FormatError, formatShape, internalError, quoted } from '../../core/errors'
 import { LayerNormalization, RMSNormalization } from '../../layers/normalization/layer-normalization'
 import type { Variable } from '../../ops/variable'
-import { PackedEmbedding } from '../layers/packed-embedding'
+import { PackedReversibleEmbedding } from '../layers/packed-reversible-embedding'
 import type { Matrix } from '../layers/packed-weight'
 import { Projection } from '../layers/projection'
 import type { StoredTensor } from '../presets/open-weights'
@@ -32,7 +32,7 @@ export interface PlacedWeight {
 
 /** The weights of a layer, by the ending of their names in files. */
 function matricesOf(layer: Leaf): readonly (readonly [suffix: string, matrix: Matrix | null])[] {
-  if (layer instanceof PackedEmbedding) return [['weight', layer.matrix]]
+  if (layer instanceof PackedReversibleEmbedding) return [['weight', layer.matrix]]
   if (layer instanceof Projection)
     return [
       ['weight', layer.matrix],

@@ -1,4 +1,4 @@
-// PackedEmbedding: the table of tokens of a language model, in few bits.
+// PackedReversibleEmbedding: the table of tokens of a language model, in few bits.
 
 import { choice, configured, extent, nullable, number, option, required } from '../../core/options'
 import { packedMatmul, packedTake } from '../../ops/nn/packed'
@@ -13,7 +13,7 @@ import { TensorSpec } from '../../layers/spec'
 import type { LayerTraits } from '../../layers/traits'
 import { addMatrix, type Matrix } from './packed-weight'
 
-const PackedEmbeddingBase = configured(
+const PackedReversibleEmbeddingBase = configured(
   Layer<Tensor>,
   () => ({
     /** The number of items. */
@@ -34,12 +34,12 @@ const PackedEmbeddingBase = configured(
  * A ReversibleEmbedding whose table has 8 or 4 bits a weight, and is not trained: row i for each index i, [batch, …] → [batch, …,
  * outputDim]; with `reverse`, vectors → scores of all items, x · tableᵀ.
  *
- *   new PackedEmbedding({ inputDim: 32000, outputDim: 512, storage: 'int4' })
+ *   new PackedReversibleEmbedding({ inputDim: 32000, outputDim: 512, storage: 'int4' })
  */
-export class PackedEmbedding extends PackedEmbeddingBase {
-  static readonly className = 'PackedEmbedding'
+export class PackedReversibleEmbedding extends PackedReversibleEmbeddingBase {
+  static readonly className = 'PackedReversibleEmbedding'
   /** @internal */
-  static override readonly traits: LayerTraits<PackedEmbedding> = {
+  static override readonly traits: LayerTraits<PackedReversibleEmbedding> = {
     form: TENSOR,
     inputDtype: () => 'int32',
     callOptions: ['reverse'],
