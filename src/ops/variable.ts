@@ -152,8 +152,8 @@ export class Variable {
     this.madeTrainable = trainable
     this.trainable = trainable
     requireRoom(name, this.shape)
-    define(this, { storage: currentRuntime().createStorage(this.byteLength), byteOffset: 0 }, true)
-    this.view.fill(0)
+    const storage = currentRuntime().createStorage(this.byteLength, content === null)
+    define(this, { storage, byteOffset: 0 }, true)
     if (content !== null) copyElements(content, this.view)
   }
 

@@ -70,6 +70,8 @@ export class Arena {
   readonly scratch = CONSTANTS + CONSTANTS_SIZE
   private readonly start: number
   private readonly blocks = new Blocks()
+  /** The end of all blocks so far. Nothing has written behind it, so that the bytes there are zeros. */
+  private usedEnd: number
   /** Bytes in use by blocks. */
   usedBytes = 0
 
@@ -82,6 +84,7 @@ export class Arena {
     const missing = this.start + READ_SLACK - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
     this.blocks.add(this.start, this.capacity - this.start)
+    this.usedEnd = this.start
   }
 
   /** The number of blocks in use. */
@@ -94,7 +97,7 @@ export class Arena {
     return this.memory.buffer.byteLength - READ_SLACK
   }
 
-  /** @throws ArgumentError if the memory cannot grow further */
+  /** A block of any content. @throws ArgumentError if the memory cannot grow further */
   allocate(bytes: number): number {
     const needed = alignUp(Math.max(bytes, 1))
     let address = this.blocks.take(needed)
@@ -103,6 +106,20 @@ export class Arena {
       address = this.blocks.take(needed)!
     }
     this.usedBytes += needed
+    this.usedEnd = Math.max(this.usedEnd, address + needed)
+    return address
+  }
+
+  /**
+   * A block of zeros. Memory that no block had before is not written, so that its pages are taken from the system only when they get
+   * their first content.
+   * @throws ArgumentError if the memory cannot grow further
+   */
+  allocateZeros(bytes: number): number {
+    const usedBefore = this.usedEnd
+    const address = this.allocate(bytes)
+    const written = Math.min(bytes, usedBefore - address)
+    if (written > 0) new Uint8Array(this.memory.buffer, address, written).fill(0)
     return address
   }
 

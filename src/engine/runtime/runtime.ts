@@ -71,8 +71,9 @@ export class Runtime {
     return this.workspace.bytes
   }
 
-  allocate(bytes: number): number {
-    const address = this.arena.allocate(bytes)
+  /** @param isZero whether the content is zeros; else it is any */
+  allocate(bytes: number, isZero = false): number {
+    const address = isZero ? this.arena.allocateZeros(bytes) : this.arena.allocate(bytes)
     if (this.memory.buffer !== this.lastBuffer) {
       this.lastBuffer = this.memory.buffer
       this.epoch++
@@ -80,9 +81,12 @@ export class Runtime {
     return address
   }
 
-  /** A separate block for cells. It is released when the storage is disposed or becomes unreachable. */
-  createStorage(byteLength: number): Storage {
-    return new Storage(this, byteLength)
+  /**
+   * A separate block for cells. It is released when the storage is disposed or becomes unreachable.
+   * @param isZero whether the content is zeros; else it is any
+   */
+  createStorage(byteLength: number, isZero = false): Storage {
+    return new Storage(this, byteLength, isZero)
   }
 
   /** Makes every program look up its addresses again after some of them changed. */
@@ -128,8 +132,9 @@ export class Storage implements CellStorage {
   constructor(
     readonly runtime: Runtime,
     readonly byteLength: number,
+    isZero = false,
   ) {
-    this.place = runtime.allocate(byteLength)
+    this.place = runtime.allocate(byteLength, isZero)
     this.release = releaseOnce(runtime.arena, this.place)
     released?.register(this, this.release)
   }

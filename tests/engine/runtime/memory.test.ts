@@ -67,6 +67,22 @@ describe('arena', () => {
     )
   })
 
+  it('gives zeros, in memory that was used before and behind it', () => {
+    fc.assert(
+      fc.property(actions, fc.integer({ min: 1, max: 600_000 }), (sequence, bytes) => {
+        const memory = new PlainMemory()
+        const arena = new Arena(memory)
+        for (const block of run(arena, sequence)) {
+          new Uint8Array(memory.buffer, block.address, block.bytes).fill(1)
+          arena.release(block.address)
+        }
+        const address = arena.allocateZeros(bytes)
+        expect(new Uint8Array(memory.buffer, address, bytes).every((byte) => byte === 0)).toBe(true)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('keeps the content when the memory grows', () => {
     const memory = new PlainMemory()
     const arena = new Arena(memory)
