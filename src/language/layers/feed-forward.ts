@@ -38,6 +38,9 @@ export class FeedForward extends FeedForwardBase {
 
   override build(inputShape: BatchShape): void {
     this.down = this.projection(inputShape.at(-1)!, 'down')
+    this.up.ensureBuilt(inputShape)
+    this.gate?.ensureBuilt(inputShape)
+    this.down.ensureBuilt([...inputShape.slice(0, -1), this.intermediateDim])
   }
 
   call(x: Tensor): Tensor {

@@ -10,6 +10,7 @@ import { repeat, reshape, swapAxes, transpose } from '../../ops/numpy/shape'
 import type { Tensor } from '../../ops/tensor'
 import { ATTENTION_OPTIONS, both, causalMask, pairMask, windowMask } from '../../layers/attention/masks'
 import { RotaryEmbedding } from '../../layers/attention/rotary-embedding'
+import { requireRank } from '../../layers/checks'
 import type { CallContext } from '../../layers/context'
 import { TENSOR } from '../../layers/forms'
 import { Layer } from '../../layers/layer'
@@ -76,7 +77,12 @@ export class SelfAttention extends SelfAttentionBase {
   }
 
   override build(inputShape: BatchShape): void {
+    requireRank(this, inputShape, ['batch', 'steps', 'features'])
+    const outer = inputShape.slice(0, -1)
     this.outputProjection = this.projection(inputShape.at(-1)!, this.useOutputBias, 'output')
+    for (const part of [this.query, this.key, this.value, this.positionBias]) part?.ensureBuilt(inputShape)
+    for (const part of [this.queryNorm, this.keyNorm, this.rotary]) part?.ensureBuilt([...outer, null, this.headDim])
+    this.outputProjection.ensureBuilt([...outer, this.numHeads * this.headDim])
   }
 
   /** [batch, steps, heads · size] → [batch, steps, heads, size], normalized and rotated. */

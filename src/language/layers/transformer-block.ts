@@ -89,6 +89,13 @@ export class TransformerBlock extends TransformerBlockBase {
     return normalizationOf(this.normalization, this.epsilon, name)
   }
 
+  /** Builds its parts for the shape that all of them get, so that none of them is traced. */
+  override build(inputShape: BatchShape): void {
+    const { attention, feedForward, attentionNorm, feedForwardNorm, attentionResultNorm, feedForwardResultNorm } = this
+    const norms = [attentionNorm, feedForwardNorm, attentionResultNorm, feedForwardResultNorm]
+    for (const part of [attention, feedForward, ...norms]) part?.ensureBuilt(inputShape)
+  }
+
   call(x: Tensor, { training, attention: { attentionMask } }: CallContext): Tensor {
     const compute = (h: Tensor): Tensor => this.compute(h, attentionMask ?? null)
     return training && this.recompute ? remat(compute)(x) : compute(x)

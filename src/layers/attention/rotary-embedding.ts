@@ -73,6 +73,11 @@ export class RotaryEmbedding extends RotaryEmbeddingBase {
       )
   }
 
+  override build(inputShape: BatchShape): void {
+    const axis = normalizeAxis(`${this}`, this.featureAxis, inputShape.length)
+    if (inputShape[axis] !== null) this.frequenciesOf(inputShape, axis, 1)
+  }
+
   call(x: Tensor): Tensor {
     const axis = normalizeAxis(`${this}`, this.featureAxis, x.rank)
     const steps = normalizeAxis(`${this}`, this.sequenceAxis, x.rank)
@@ -102,7 +107,7 @@ export class RotaryEmbedding extends RotaryEmbeddingBase {
   }
 
   /** The angle per step of each pair of features, in float32. */
-  private frequenciesOf(shape: Shape, axis: number, steps: number): Float32Array {
+  private frequenciesOf(shape: BatchShape, axis: number, steps: number): Float32Array {
     const features = shape[axis]!
     if (this.frequencies === null) {
       if (features % 2 !== 0)
