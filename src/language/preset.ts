@@ -1,6 +1,7 @@
 // A model and its tokenizer from a preset: the folder of a model as Hugging Face has it.
 
 import { FormatError, restating } from '../core/errors'
+import type { Json } from '../core/registry'
 import { withFile } from '../core/file-scope'
 import { isRecord, type JsonRecord } from '../files/containers/json'
 import { ModelConfig } from './families/config'
@@ -123,19 +124,26 @@ export async function recordIn(folder: PresetFolder, name: string): Promise<Json
 
 async function optionalIn(folder: PresetFolder, name: string): Promise<JsonRecord | null> {
   const content = await folder.json(name)
-  if (content === null || isRecord(content)) return content
+  return content === null ? null : requireRecord(folder, name, content)
+}
+
+function requireRecord(folder: PresetFolder, name: string, content: Json): JsonRecord {
+  if (isRecord(content)) return content
   throw new FormatError(`${folder.name}: ${name} must be a record`)
 }
 
 async function tokenizerIn(folder: PresetFolder): Promise<Tokenizer> {
-  const tokenizer = await optionalIn(folder, 'tokenizer.json')
-  if (tokenizer === null)
+  const content = await folder.tokenizer()
+  if (content === null || content.value === null)
     throw new FormatError(
       `${folder.name} has no tokenizer.json. Save the model again with a fast tokenizer: tokenizer.save_pretrained(folder)`,
     )
+  const { value, tables } = content
+  const tokenizer = requireRecord(folder, 'tokenizer.json', value)
   const config = await optionalIn(folder, 'tokenizer_config.json')
   const chatTemplate = await folder.text('chat_template.jinja')
-  return Tokenizer.fromFiles({ tokenizer, config, chatTemplate, name: folder.name })
+  const files = { tokenizer, config, chatTemplate, name: folder.name }
+  return tables === null ? Tokenizer.fromFiles(files) : Tokenizer.fromTables(files, tables)
 }
 
 /**

@@ -4,6 +4,7 @@
 import { FormatError } from '../../core/errors'
 import type { Json } from '../../core/registry'
 import { decodeUtf8 } from '../../core/text'
+import { tokenizerContent, type TokenizerContent } from '../tokens/tokenizer-content'
 
 /** A file of a preset. */
 export interface PresetFile {
@@ -51,28 +52,34 @@ export class PresetFolder {
   }
 
   /** The text of a file; null if there is none. @throws FormatError for a file that is too large, or no UTF-8 */
-  async text(name: string): Promise<string | null> {
+  text(name: string): Promise<string | null> {
+    return this.read(name, decodeUtf8)
+  }
+
+  /** The value of a JSON file; null if there is none. @throws FormatError for text that is no JSON */
+  json(name: string): Promise<Json> {
+    return this.read(name, (bytes): Json => JSON.parse(decodeUtf8(bytes)))
+  }
+
+  /** The content of tokenizer.json; null if there is none. @throws FormatError for text that is no JSON */
+  tokenizer(): Promise<TokenizerContent | null> {
+    return this.read('tokenizer.json', tokenizerContent)
+  }
+
+  private async read<Value>(name: string, parse: (bytes: Uint8Array) => Value): Promise<Value | null> {
     const file = await this.open(name)
     if (file === null) return null
     if (file.size > MOST_TEXT)
       throw new FormatError(`${file.name} has ${file.size} bytes; a text file of a model has at most ${MOST_TEXT}`)
+    const bytes = await file.read(0, file.size)
     try {
-      return decodeUtf8(await file.read(0, file.size))
+      return parse(bytes)
     } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause
-      throw new FormatError(`${file.name} is damaged: it is no text in UTF-8`, { cause })
-    }
-  }
-
-  /** The value of a JSON file; null if there is none. @throws FormatError for text that is no JSON */
-  async json(name: string): Promise<Json> {
-    const text = await this.text(name)
-    if (text === null) return null
-    try {
-      const value: Json = JSON.parse(text)
-      return value
-    } catch (cause) {
-      throw new FormatError(`${this.name}: ${name} is damaged or truncated: it is no JSON`, { cause })
+      if (cause instanceof TypeError)
+        throw new FormatError(`${file.name} is damaged: it is no text in UTF-8`, { cause })
+      if (cause instanceof SyntaxError)
+        throw new FormatError(`${this.name}: ${name} is damaged or truncated: it is no JSON`, { cause })
+      throw cause
     }
   }
 }

@@ -6,25 +6,19 @@ import { isList, valueAt, type JsonRecord } from '../../files/containers/json'
 import { withCache } from './cache'
 import { flagField, textField } from './fields'
 import { Heap } from './heap'
-import { PairTable } from './pair-table'
+import { Merges } from './merges'
+import type { ModelTables } from './tokenizer-content'
+import type { TokenTable } from './token-table'
 import { byteTokens, idsOf, MOST_TOKENS, type Model } from './vocabulary'
 
 /** Positions of a word are below this number; the product with a rank is exact. */
 const POSITIONS = 2 ** 31
 
-/** Pairs of tokens that become one. */
-interface Merges {
-  readonly pairs: PairTable
-  /** The rank of each pair: the smallest comes first. */
-  readonly ranks: number[]
-  /** The token that the merge of a rank makes. */
-  readonly results: number[]
-}
-
-export function bytePair(record: JsonRecord, where: string): Model {
-  const ids = idsOf(record, where)
+/** @param tables of the vocabulary and the merges, which are not in the record then */
+export function bytePair(record: JsonRecord, where: string, tables: ModelTables | null): Model {
+  const ids = tables?.ids ?? idsOf(record, where)
   const prefix = textField(record, 'continuing_subword_prefix', where, '')
-  const merges = mergesOf(record, ids, prefix, where)
+  const merges = tables?.merges ?? mergesOf(record, ids, prefix, where)
   if ((valueAt(record, 'dropout') ?? 0) !== 0) {
     throw new FormatError(`${where}: 'dropout' would make tokens random. Set it to null`)
   }
@@ -42,9 +36,9 @@ export function bytePair(record: JsonRecord, where: string): Model {
  * Encodes texts with ▁ for spaces word by word, if no merge goes over a space, so that equal words are encoded once. Tokenizers of
  * Llama 2 and Gemma have no pre-tokenizer: without this, a text would be one word.
  */
-function cutAtSpaces(encode: Model['encode'], ids: ReadonlyMap<string, number>, merges: Merges): Model['encode'] {
+function cutAtSpaces(encode: Model['encode'], ids: TokenTable, merges: Merges): Model['encode'] {
   if (!ids.has('▁')) return encode
-  const made = new Set(merges.results)
+  const { made } = merges
   for (const [token, id] of ids) if (made.has(id) && /[^▁]▁/.test(token)) return encode
   const cached = withCache(encode)
   return (word) => {
@@ -55,7 +49,7 @@ function cutAtSpaces(encode: Model['encode'], ids: ReadonlyMap<string, number>, 
   }
 }
 
-function mergesOf(record: JsonRecord, ids: ReadonlyMap<string, number>, prefix: string, where: string): Merges {
+function mergesOf(record: JsonRecord, ids: TokenTable, prefix: string, where: string): Merges {
   const list = valueAt(record, 'merges')
   if (!isList(list)) throw new FormatError(`${where}: 'merges' must be a list, received ${quoted(list)}`)
   if (list.length > MOST_TOKENS)
@@ -65,26 +59,20 @@ function mergesOf(record: JsonRecord, ids: ReadonlyMap<string, number>, prefix: 
     if (id !== undefined) return id
     throw new FormatError(`${where}: merge ${rank} has the token ${quoted(token)}, which is not in the vocabulary`)
   }
-  const merges: Merges = { pairs: new PairTable(), ranks: [], results: [] }
+  const merges = new Merges()
   list.forEach((merge, rank) => {
     const [left, right, ...others] = partsOf(merge)
     if (typeof left !== 'string' || typeof right !== 'string' || others.length > 0) {
-      if (typeof merge === 'string' && merge.startsWith('#version')) return
+      if (typeof merge === 'string' && merge.startsWith('#version')) return merges.skip()
       throw new FormatError(`${where}: merge ${rank} must be two tokens, received ${quoted(merge)}`)
     }
-    merges.ranks[merges.pairs.add(idOf(left, rank), idOf(right, rank))] = rank
-    merges.results[rank] = idOf(left + right.slice(prefix.length), rank)
+    merges.add(idOf(left, rank), idOf(right, rank), idOf(left + right.slice(prefix.length), rank))
   })
   return merges
 }
 
 /** The function that makes the first symbols of a word: one for each character, or for each of its bytes. */
-function symbolsOf(
-  record: JsonRecord,
-  ids: ReadonlyMap<string, number>,
-  prefix: string,
-  where: string,
-): (word: string) => number[] {
+function symbolsOf(record: JsonRecord, ids: TokenTable, prefix: string, where: string): (word: string) => number[] {
   const suffix = textField(record, 'end_of_word_suffix', where, '')
   const hasBytes = flagField(record, 'byte_fallback', where, false)
   const fuses = flagField(record, 'fuse_unk', where, false)
@@ -121,7 +109,7 @@ function symbolsOf(
 }
 
 /** Merges symbols until no pair is left that merges. Changes the list. */
-function merge(symbols: number[], { pairs, ranks, results }: Merges): readonly number[] {
+function merge(symbols: number[], merges: Merges): readonly number[] {
   const { length } = symbols
   if (length < 2) return symbols
   const next = Array.from({ length }, (_, at) => at + 1)
@@ -130,8 +118,7 @@ function merge(symbols: number[], { pairs, ranks, results }: Merges): readonly n
   const queue = new Heap<number>(isSmaller)
   const rankAt = (at: number): number => {
     const right = next[at]!
-    const pair = right === length ? -1 : pairs.indexOf(symbols[at]!, symbols[right]!)
-    return pair < 0 ? -1 : ranks[pair]!
+    return right === length ? -1 : merges.rankOf(symbols[at]!, symbols[right]!)
   }
   const offer = (at: number): void => {
     const rank = rankAt(at)
@@ -145,9 +132,9 @@ function merge(symbols: number[], { pairs, ranks, results }: Merges): readonly n
     if (symbols[at] === -1) continue
     // The symbols here may have changed. A pair with the same result is merged now, although its rank is another.
     const now = rankAt(at)
-    if (now < 0 || results[now] !== results[rank]) continue
+    if (now < 0 || merges.resultOf(now) !== merges.resultOf(rank)) continue
     const right = next[at]!
-    symbols[at] = results[rank]!
+    symbols[at] = merges.resultOf(rank)
     symbols[right] = -1
     next[at] = next[right]!
     if (next[at]! < length) previous[next[at]!] = at

@@ -4,19 +4,28 @@ import { FormatError, quoted } from '../../core/errors'
 import { isList, isRecord, valueAt, type JsonRecord } from '../../files/containers/json'
 import { bytePair } from './byte-pair'
 import { countField, partOf, textField, type PartTable } from './fields'
+import type { TokenTable } from './token-table'
+import type { ModelTables } from './tokenizer-content'
 import { unigram } from './unigram'
 import { idsOf, type Model } from './vocabulary'
 
-const MODELS: PartTable<Model> = {
-  BPE: bytePair,
-  Unigram: unigram,
-  WordLevel: wordLevel,
-  WordPiece: wordPiece,
+function modelsWith(tables: ModelTables | null): PartTable<Model> {
+  const idsIn = (record: JsonRecord, where: string): TokenTable => tables?.ids ?? idsOf(record, where)
+  return {
+    BPE: (record, where) => bytePair(record, where, tables),
+    Unigram: unigram,
+    WordLevel: (record, where) => wordLevel(record, where, idsIn(record, where)),
+    WordPiece: (record, where) => wordPiece(record, where, idsIn(record, where)),
+  }
 }
 
-/** The model of a record of tokenizer.json. @throws FormatError for a kind that is not supported, or an invalid vocabulary */
-export function modelOf(record: JsonRecord, where: string): Model {
-  return partOf(withType(record), 'model', where, MODELS)
+/**
+ * The model of a record of tokenizer.json.
+ * @param tables of the vocabulary and the merges, which are not in the record then
+ * @throws FormatError for a kind that is not supported, or an invalid vocabulary
+ */
+export function modelOf(record: JsonRecord, where: string, tables: ModelTables | null): Model {
+  return partOf(withType(record), 'model', where, modelsWith(tables))
 }
 
 /** Files of old versions do not name the kind of the model. */
@@ -30,8 +39,7 @@ function withType(record: JsonRecord): JsonRecord {
   }
 }
 
-function wordLevel(record: JsonRecord, where: string): Model {
-  const ids = idsOf(record, where)
+function wordLevel(record: JsonRecord, where: string, ids: TokenTable): Model {
   const unknown = ids.get(textField(record, 'unk_token', where, '<unk>')) ?? null
   return {
     kind: 'WordLevel',
@@ -46,8 +54,7 @@ function wordLevel(record: JsonRecord, where: string): Model {
 }
 
 /** The longest token at each position of a word; the unknown token for a word that tokens do not cover. */
-function wordPiece(record: JsonRecord, where: string): Model {
-  const ids = idsOf(record, where)
+function wordPiece(record: JsonRecord, where: string, ids: TokenTable): Model {
   const name = textField(record, 'unk_token', where, '[UNK]')
   const unknown = ids.get(name)
   if (unknown === undefined) throw new FormatError(`${where}: the unknown token '${name}' is not in the vocabulary`)

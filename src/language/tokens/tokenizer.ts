@@ -13,6 +13,7 @@ import { modelOf } from './models'
 import { normalizerOf, type Normalizer } from './normalizers'
 import { PLAIN, templateOfPostProcessor, type Part, type Template } from './post-processors'
 import { preTokenizerOf, type PreTokenizer } from './pre-tokenizers'
+import type { ModelTables } from './tokenizer-content'
 import type { Model } from './vocabulary'
 
 /** The files that describe a tokenizer, as objects. */
@@ -117,7 +118,8 @@ export class Tokenizer {
   private readonly template: Template
   private readonly openDecoder: (sink: Sink) => Sink
   private readonly added: ReadonlyMap<string, AddedToken>
-  private readonly tokens: readonly (string | undefined)[]
+  /** The texts of added tokens by their numbers. */
+  private readonly addedTexts: ReadonlyMap<number, string>
   private readonly rawFinder: Finder
   private readonly normalFinder: Finder
   private readonly specials: ReadonlyMap<string, string>
@@ -127,10 +129,12 @@ export class Tokenizer {
     private readonly files: TokenizerFiles,
     /** The folder or file that errors name. */
     readonly name: string,
+    /** The large parts of tokenizer.json; null if the files have them. */
+    private readonly tables: ModelTables | null,
   ) {
     const { tokenizer, config } = files
     const where = `${name}, tokenizer.json`
-    this.model = modelOf(recordField(tokenizer, 'model', where), where)
+    this.model = modelOf(recordField(tokenizer, 'model', where), where, tables)
     this.normalize = optionalPart(tokenizer, 'normalizer', where, normalizerOf)
     this.preTokenize = optionalPart(tokenizer, 'pre_tokenizer', where, preTokenizerOf)
     this.encodeWord = withCache(this.model.encode)
@@ -149,7 +153,7 @@ export class Tokenizer {
     }
     this.added = new Map(added.map((token) => [token.content, token]))
     const { normalize } = this
-    this.tokens = tokensById(this.model.ids, added, normalize)
+    this.addedTexts = textsOfAdded(added, normalize)
     this.rawFinder = new Finder(added.filter((token) => !token.isNormalized))
     this.normalFinder = new Finder(
       added.filter((token) => token.isNormalized),
@@ -158,7 +162,7 @@ export class Tokenizer {
     this.specialIds = added.filter((token) => token.isSpecial).map((token) => token.id)
     // A special token that is shown as another text, in small letters for example, is not left out, as in Python's tokenizers.
     this.hidden = new Set(
-      added.filter((token) => token.isSpecial && this.tokens[token.id] === token.content).map((token) => token.id),
+      added.filter((token) => token.isSpecial && this.textOf(token.id) === token.content).map((token) => token.id),
     )
   }
 
@@ -175,7 +179,12 @@ export class Tokenizer {
    * @throws FormatError that names the file and the part for kinds that are not supported and for invalid values
    */
   static fromFiles({ name, ...files }: NamedTokenizerFiles): Tokenizer {
-    return new Tokenizer(files, name)
+    return new Tokenizer(files, name, null)
+  }
+
+  /** The same from a tokenizer.json whose large parts are tables, and empty in the files. @internal */
+  static fromTables({ name, ...files }: NamedTokenizerFiles, tables: ModelTables): Tokenizer {
+    return new Tokenizer(files, name, tables)
   }
 
   /** How many tokens there are. Numbers of tokens may have gaps, so the largest may be above it. */
@@ -217,7 +226,7 @@ export class Tokenizer {
 
   /** The token with a number, as the vocabulary writes it; null if there is none. */
   idToToken(id: number): string | null {
-    return this.tokens[id] ?? null
+    return this.textOf(id) ?? null
   }
 
   /**
@@ -325,7 +334,7 @@ export class Tokenizer {
 
   /** The files of which this tokenizer was made, unchanged. */
   toFiles(): TokenizerFiles {
-    return this.files
+    return this.tables === null ? this.files : { ...this.files, tokenizer: this.tables.whole() }
   }
 
   private templates(): ReadonlyMap<string, ChatTemplate> {
@@ -333,8 +342,12 @@ export class Tokenizer {
     return this.chat
   }
 
+  private textOf(id: number): string | undefined {
+    return this.addedTexts.get(id) ?? this.model.ids.textOf(id)
+  }
+
   private pushToken(decoder: Sink, id: number, skips: boolean): void {
-    const token = skips && this.hidden.has(id) ? undefined : this.tokens[id]
+    const token = skips && this.hidden.has(id) ? undefined : this.textOf(id)
     if (token !== undefined) decoder.push(token)
   }
 
@@ -438,18 +451,14 @@ function specialToken(id: number, content: string): AddedToken {
   return { id, content, isSpecial: true, isNormalized: false, isWord: false, takesLeft: false, takesRight: false }
 }
 
-/** The tokens by their ids. Python's tokenizers show added tokens as they are found in a normalized text. */
-function tokensById(
-  ids: ReadonlyMap<string, number>,
-  added: readonly AddedToken[],
-  normalize: Normalizer | null,
-): (string | undefined)[] {
-  const tokens: (string | undefined)[] = []
-  for (const [token, id] of ids) tokens[id] = token
-  for (const { id, content, isNormalized } of added) {
-    tokens[id] = isNormalized && normalize !== null ? normalize(content) : content
-  }
-  return tokens
+/** The texts of added tokens by their numbers. Python's tokenizers show them as they are found in a normalized text. */
+function textsOfAdded(added: readonly AddedToken[], normalize: Normalizer | null): Map<number, string> {
+  return new Map(
+    added.map(({ id, content, isNormalized }) => [
+      id,
+      isNormalized && normalize !== null ? normalize(content) : content,
+    ]),
+  )
 }
 
 /** The texts of the special tokens that a configuration names. */

@@ -3,6 +3,7 @@
 import { FormatError, quoted } from '../../core/errors'
 import { isList, valueAt, type JsonRecord } from '../../files/containers/json'
 import { countField, flagField } from './fields'
+import { TokenTable } from './token-table'
 import { ROOT, Trie } from './trie'
 import { byteTokens, MOST_TOKENS, type Model } from './vocabulary'
 
@@ -22,7 +23,7 @@ export function unigram(record: JsonRecord, where: string): Model {
   if (!isList(list) || list.length > MOST_TOKENS) {
     throw new FormatError(`${where}: 'vocab' must be a list of at most ${MOST_TOKENS} pieces, received ${quoted(list)}`)
   }
-  const ids = new Map<string, number>()
+  const ids = new TokenTable()
   const trie = new Trie()
   const scores = list.map((entry, id) => {
     const [piece, score]: readonly unknown[] = isList(entry) ? entry : []

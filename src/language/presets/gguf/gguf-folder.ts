@@ -2,6 +2,7 @@
 // imported when such a file is opened.
 
 import type { Json } from '../../../core/registry'
+import type { TokenizerContent } from '../../tokens/tokenizer-content'
 import { PresetFolder } from '../preset-folder'
 import type { StoredTensor } from '../stored-tensor'
 
@@ -17,5 +18,9 @@ export class GgufFolder extends PresetFolder {
 
   override json(name: string): Promise<Json> {
     return Promise.resolve(Object.hasOwn(this.files, name) ? this.files[name]! : null)
+  }
+
+  override async tokenizer(): Promise<TokenizerContent> {
+    return { value: await this.json('tokenizer.json'), tables: null }
   }
 }
