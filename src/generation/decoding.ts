@@ -156,10 +156,10 @@ const SAMPLES = 3
  */
 function printOf(weights: readonly Variable[]): number {
   let print = 0
-  let words: Int32Array | null = null
+  let words = new Int32Array()
   for (const { runtime, storage, byteOffset, byteLength } of weights) {
     const { buffer } = runtime.memory
-    if (words?.buffer !== buffer) words = new Int32Array(buffer)
+    if (words.buffer !== buffer) words = new Int32Array(buffer)
     const first = (storage.addressToRead + byteOffset) / Int32Array.BYTES_PER_ELEMENT
     const size = Math.floor(byteLength / Int32Array.BYTES_PER_ELEMENT)
     const stride = Math.max(1, Math.floor(size / SAMPLES))

@@ -1,6 +1,6 @@
 // The scanner of tokenizer.json finds what JSON.parse and the models find.
 // modes: simd
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/text'
 import { Tokenizer } from '../../../src/language/tokens'
