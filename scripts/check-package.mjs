@@ -22,12 +22,12 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * compiler makes for a small program.
  */
 const limits = {
-  bundled: 147_900,
+  bundled: 148_100,
   named: 1_460,
-  published: 583_500,
+  published: 587_000,
   part: 30_000,
-  unpacked: 7_810_000,
-  archive: 2_300_000,
+  unpacked: 7_850_000,
+  archive: 2_310_000,
   declarations: 1_010_000,
   instantiations: 6_000,
   parts: { data: 35_500, keras: 40_000, language: 74_500, onnx: 52_900, tfjs: 58_000, thrift: 44_500, webgpu: 39_000 },
