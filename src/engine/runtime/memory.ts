@@ -97,8 +97,12 @@ export class Arena {
     return this.memory.buffer.byteLength - READ_SLACK
   }
 
-  /** A block of any content. @throws ArgumentError if the memory cannot grow further */
-  allocate(bytes: number): number {
+  /**
+   * A block. Zeros where no block was before are not written, so that the system gives their pages only when they get content.
+   * @param isZero whether the content is zeros; else it is any
+   * @throws ArgumentError if the memory cannot grow further
+   */
+  allocate(bytes: number, isZero = false): number {
     const needed = alignUp(Math.max(bytes, 1))
     let address = this.blocks.take(needed)
     if (address === null) {
@@ -106,20 +110,10 @@ export class Arena {
       address = this.blocks.take(needed)!
     }
     this.usedBytes += needed
-    this.usedEnd = Math.max(this.usedEnd, address + needed)
-    return address
-  }
-
-  /**
-   * A block of zeros. Memory that no block had before is not written, so that its pages are taken from the system only when they get
-   * their first content.
-   * @throws ArgumentError if the memory cannot grow further
-   */
-  allocateZeros(bytes: number): number {
-    const usedBefore = this.usedEnd
-    const address = this.allocate(bytes)
-    const written = Math.min(bytes, usedBefore - address)
-    if (written > 0) new Uint8Array(this.memory.buffer, address, written).fill(0)
+    const end = address + needed
+    if (isZero && address < this.usedEnd)
+      new Uint8Array(this.memory.buffer).fill(0, address, Math.min(end, this.usedEnd))
+    this.usedEnd = Math.max(this.usedEnd, end)
     return address
   }
 

@@ -73,7 +73,7 @@ export class Runtime {
 
   /** @param isZero whether the content is zeros; else it is any */
   allocate(bytes: number, isZero = false): number {
-    const address = isZero ? this.arena.allocateZeros(bytes) : this.arena.allocate(bytes)
+    const address = this.arena.allocate(bytes, isZero)
     if (this.memory.buffer !== this.lastBuffer) {
       this.lastBuffer = this.memory.buffer
       this.epoch++

@@ -76,7 +76,7 @@ describe('arena', () => {
           new Uint8Array(memory.buffer, block.address, block.bytes).fill(1)
           arena.release(block.address)
         }
-        const address = arena.allocateZeros(bytes)
+        const address = arena.allocate(bytes, true)
         expect(new Uint8Array(memory.buffer, address, bytes).every((byte) => byte === 0)).toBe(true)
       }),
       { numRuns: 100 },
