@@ -6,13 +6,10 @@
 
 import { expFactor, log } from '../math'
 import { partEnd, partStart } from '../parts'
-import { Attention, GEMM_SCRATCH } from '../shared/instructions'
+import { ATTENTION_COLUMNS, Attention, GEMM_SCRATCH } from '../shared/instructions'
 import { copySpacedWords, pmaxLanes, scaleRow, sumLanes } from '../simd'
 import { meanOfRows, placed, placedOrNone, stride } from './attention-places'
 import { gemv_columns_f32, gemv_rows_f32 } from './gemm-vector'
-
-/** The keys and values of a block. */
-const BLOCK: i32 = 64
 
 /** The bytes of a row of scratch: vectors may be written up to 3 words past its end. */
 @inline
@@ -74,6 +71,25 @@ function headOf(instruction: usize, field: usize, batchField: usize, b: i32, hea
   return load<usize>(instruction + field) + placed(instruction, batchField, b, headField, h)
 }
 
+/** The address of the result of head h of sample b. */
+@inline
+function outOf(instruction: usize, b: i32, h: i32): usize {
+  const place = <usize>(b * load<i32>(instruction, Attention.heads) + h)
+  return load<usize>(instruction, Attention.out) + (place * <usize>load<i32>(instruction, Attention.width) << 2)
+}
+
+@inline
+function logSumOf(instruction: usize, b: i32, h: i32): usize {
+  return load<usize>(instruction, Attention.logSum) + (<usize>(b * load<i32>(instruction, Attention.heads) + h) << 2)
+}
+
+/** Whether the mask of one of the heads shows a column. */
+@inline
+function isShown(mask: usize, headStep: usize, heads: i32): bool {
+  for (; heads > 0; heads--, mask += headStep) if (load<i32>(mask)) return true
+  return false
+}
+
 /** Computes heads from `h` to `end` of sample b, which share keys and values. */
 function attendHeads(instruction: usize, b: i32, h: i32, end: i32, scratch: usize): void {
   const columns = load<i32>(instruction, Attention.columns)
@@ -83,15 +99,21 @@ function attendHeads(instruction: usize, b: i32, h: i32, end: i32, scratch: usiz
   const key = headOf(instruction, Attention.key, Attention.keyBatch, b, Attention.keyHead, g)
   const value = headOf(instruction, Attention.value, Attention.valueBatch, b, Attention.valueHead, g)
   const room = scratch + rowBytes(columns), step = headBytes(instruction), scores = rowBytes(depth)
-  // The row is row 0 of the band.
-  const last = min(columns, load<i32>(instruction, Attention.after) + 1)
   for (let i = h, own = room; i < end; i++, own += step) {
     const query = headOf(instruction, Attention.query, Attention.queryBatch, b, Attention.queryHead, i)
     scaleRow(own, query, depth, f32x4.splat(load<f32>(instruction, Attention.scale)))
   }
-  const first = firstSeen(instruction, b, h, end, last), seen = lastSeen(instruction, b, h, end, first, last)
-  for (let s = first; s < seen; s += BLOCK) {
-    const count = min(BLOCK, seen - s)
+  // Only the columns from the first to the last that any of the heads sees. The row is row 0 of the band.
+  let first = 0, last = min(columns, load<i32>(instruction, Attention.after) + 1)
+  const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
+  if (mask) {
+    const maskHead = stride(instruction, Attention.maskHead), maskColumn = stride(instruction, Attention.maskColumn)
+    const masks = maskHead == 0 ? 1 : end - h
+    while (first < last && !isShown(mask + <usize>first * maskColumn, maskHead, masks)) first++
+    while (first < last && !isShown(mask + <usize>(last - 1) * maskColumn, maskHead, masks)) last--
+  }
+  for (let s = first; s < last; s += ATTENTION_COLUMNS) {
+    const count = min(ATTENTION_COLUMNS, last - s)
     for (let i = h, own = room; i < end; i++, own += step) {
       gemv_rows_f32(
         own + scores + (<usize>(s - first) << 2), key + <usize>s * keyRow, keyRow, own, count, depth, 0, false, -Infinity,
@@ -99,13 +121,12 @@ function attendHeads(instruction: usize, b: i32, h: i32, end: i32, scratch: usiz
     }
   }
   for (let i = h, own = room; i < end; i++, own += step) {
-    shares(instruction, b, i, first, seen - first, own + scores, scratch)
+    shares(instruction, b, i, first, last - first, own + scores, scratch)
   }
-  const heads = load<i32>(instruction, Attention.heads)
-  for (let s = first; s < seen; s += BLOCK) {
-    const count = min(BLOCK, seen - s)
+  for (let s = first; s < last; s += ATTENTION_COLUMNS) {
+    const count = min(ATTENTION_COLUMNS, last - s)
     for (let i = h, own = room; i < end; i++, own += step) {
-      const out = load<usize>(instruction, Attention.out) + (<usize>(b * heads + i) * <usize>width << 2)
+      const out = outOf(instruction, b, i)
       gemv_columns_f32(
         out, own + scores + (<usize>(s - first) << 2), 4, value + <usize>s * valueRow, valueRow, 32, width, count,
         s == first ? 0 : out, true, -Infinity,
@@ -113,38 +134,8 @@ function attendHeads(instruction: usize, b: i32, h: i32, end: i32, scratch: usiz
     }
   }
   for (let i = h; i < end; i++) {
-    if (load<f32>(load<usize>(instruction, Attention.logSum) + (<usize>(b * heads + i) << 2)) != Infinity) continue
-    const out = load<usize>(instruction, Attention.out) + (<usize>(b * heads + i) * <usize>width << 2)
-    meanOfRows(out, value, valueRow, columns, width)
+    if (load<f32>(logSumOf(instruction, b, i)) == Infinity) meanOfRows(outOf(instruction, b, i), value, valueRow, columns, width)
   }
-}
-
-/** The first column that a mask shows to any of the heads. */
-function firstSeen(instruction: usize, b: i32, h: i32, end: i32, last: i32): i32 {
-  if (!load<usize>(instruction, Attention.mask)) return 0
-  const step = stride(instruction, Attention.maskColumn)
-  let least = last
-  for (; h < end; h++) {
-    const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
-    let s = 0
-    while (s < least && !load<i32>(mask + <usize>s * step)) s++
-    least = s
-  }
-  return least
-}
-
-/** One more than the last column that a mask shows to any of the heads. */
-function lastSeen(instruction: usize, b: i32, h: i32, end: i32, first: i32, last: i32): i32 {
-  if (!load<usize>(instruction, Attention.mask)) return last
-  const step = stride(instruction, Attention.maskColumn)
-  let most = first
-  for (; h < end; h++) {
-    const mask = placedOrNone(instruction, Attention.mask, Attention.maskBatch, b, Attention.maskHead, h)
-    let s = last
-    while (s > most && !load<i32>(mask + <usize>(s - 1) * step)) s--
-    most = s
-  }
-  return most
 }
 
 /** Turns the scores of a head into their shares of the result, and writes logSum; a row that sees nothing gets +∞. */
@@ -166,8 +157,7 @@ function shares(instruction: usize, b: i32, h: i32, first: i32, count: i32, scor
   const largest = largestOf(scores, count)
   // With nothing seen, −∞ − −∞ would be NaN.
   const sum = exponentials(scores, count, largest == -Infinity ? 0 : largest)
-  const logSum = load<usize>(instruction, Attention.logSum) + (<usize>(b * load<i32>(instruction, Attention.heads) + h) << 2)
-  store<f32>(logSum, sum == 0.0 ? Infinity : largest + f32x4.extract_lane(log(f32x4.splat(sum)), 0))
+  store<f32>(logSumOf(instruction, b, h), sum == 0.0 ? Infinity : largest + f32x4.extract_lane(log(f32x4.splat(sum)), 0))
   scaleRow(scores, scores, count, f32x4.splat(<f32>1.0 / sum))
 }
 

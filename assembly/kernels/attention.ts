@@ -10,7 +10,7 @@
 import { expFactor, log } from '../math'
 import { partEnd, partStart } from '../parts'
 import { ATTENTION_COLUMNS, ATTENTION_FEATURES, ATTENTION_ROWS, Attention, AttentionGradient, GEMM_SCRATCH } from '../shared/instructions'
-import { fillWords, madd, rowProduct, scaleRow, storeTail, tailMask } from '../simd'
+import { fillWords, rowProduct, scaleRow, storeTail, tailMask } from '../simd'
 import { addRow, meanOfRows, placed, placedOrNone, stride } from './attention-places'
 import { attentionRow, fitsRow } from './attention-row'
 import { gemm_blocked_f32 } from './gemm'
