@@ -1,5 +1,6 @@
 // The merges of byte-pair encoding: pairs of tokens that become one.
 
+import { enlarged } from './enlarged'
 import { PairTable } from './pair-table'
 
 export class Merges {
@@ -47,8 +48,5 @@ export class Merges {
 }
 
 function withRoom(numbers: Int32Array<ArrayBuffer>, index: number): Int32Array<ArrayBuffer> {
-  if (index < numbers.length) return numbers
-  const larger = new Int32Array(2 * numbers.length)
-  larger.set(numbers)
-  return larger
+  return index < numbers.length ? numbers : enlarged(numbers, 2 * numbers.length)
 }

@@ -1,6 +1,8 @@
 // Pairs of whole numbers, numbered in the order in which they come: merges of two tokens, edges of a trie. A Map would need a string or
 // an object for each key; half a million merges would take a hundred megabytes.
 
+import { enlarged } from './enlarged'
+
 export class PairTable {
   private firsts = new Int32Array(16)
   private seconds = new Int32Array(16)
@@ -37,12 +39,11 @@ export class PairTable {
   }
 
   private grown(): -1 {
+    const capacity = 2 * this.firsts.length
+    this.firsts = enlarged(this.firsts, capacity)
+    this.seconds = enlarged(this.seconds, capacity)
+    this.slots = new Int32Array(2 * capacity)
     const { firsts, seconds } = this
-    this.firsts = new Int32Array(firsts.length * 2)
-    this.seconds = new Int32Array(firsts.length * 2)
-    this.firsts.set(firsts)
-    this.seconds.set(seconds)
-    this.slots = new Int32Array(firsts.length * 4)
     for (let index = 0; index < this.size; index++) this.slots[this.slotOf(firsts[index]!, seconds[index]!)] = index + 1
     return -1
   }

@@ -1,9 +1,13 @@
 // A vocabulary: texts with numbers, in typed arrays. A Map would need an object for each text, and a text that is a part of another
 // one would be copied before it can be looked up.
 
+import { enlarged } from './enlarged'
+
 /** Multiplies the hash of a text with each unit: the prime of FNV-1a. */
 const PRIME = 0x01000193
 const SEED = 0x811c9dc5 | 0
+/** The units that one call makes text of: engines limit the arguments of a call. */
+const MOST_ARGUMENTS = 2 ** 13
 
 function hashOf(text: string, from: number, to: number, hash: number): number {
   let result = hash
@@ -84,7 +88,11 @@ export class TokenTable {
   }
 
   private textAt(index: number): string {
-    return String.fromCharCode(...this.units.subarray(this.starts[index]!, this.starts[index + 1]!))
+    const end = this.starts[index + 1]!
+    let text = ''
+    for (let at = this.starts[index]!; at < end; at += MOST_ARGUMENTS)
+      text += String.fromCharCode(...this.units.subarray(at, Math.min(end, at + MOST_ARGUMENTS)))
+    return text
   }
 
   private byIds(): Int32Array {
@@ -152,11 +160,4 @@ export class TokenTable {
     this.slots = new Int32Array(2 * capacity)
     for (let index = 0; index < this.size; index++) this.fillSlot(index)
   }
-}
-
-function enlarged<Numbers extends Int32Array | Uint16Array>(numbers: Numbers, length: number): Numbers
-function enlarged(numbers: Int32Array | Uint16Array, length: number): Int32Array | Uint16Array {
-  const larger = numbers instanceof Int32Array ? new Int32Array(length) : new Uint16Array(length)
-  larger.set(numbers)
-  return larger
 }

@@ -137,3 +137,10 @@ describe('TokenTable', () => {
     expect(table.textOf(1)).toBeUndefined()
   })
 })
+
+it('gives long texts back', () => {
+  const table = new TokenTable()
+  const text = 'é'.repeat(300_000)
+  table.set(text, 1)
+  expect(table.textOf(1)).toBe(text)
+})
