@@ -29,6 +29,7 @@ const timing = {
 const levels = options.simd === undefined ? ['plain', 'relaxed'] : [options.simd]
 /** The goal is 1.2; the rest is the noise of a shared machine. */
 const LIMIT = 1.3
+const ATTEMPTS = 5
 
 // Node 20 has relaxed SIMD behind a flag.
 if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd')
@@ -214,6 +215,24 @@ const CASES = {
   'averages of zeros': averages,
 }
 
+/**
+ * The least time of each call. On a busy machine one of the two may never run undisturbed in a few rounds: a ratio beyond
+ * the limit gets more of them. More rounds do not hide a slow step, since its least time stays.
+ */
+async function leastTimes(vanishing, usual) {
+  const calls = [
+    { name: 'vanishing', call: vanishing },
+    { name: 'usual', call: usual },
+  ]
+  const least = [Infinity, Infinity]
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const samples = await interleave(calls, timing)
+    for (const [i, { name }] of calls.entries()) least[i] = Math.min(least[i], ...samples.get(name))
+    if (least[0] / least[1] <= LIMIT) break
+  }
+  return least
+}
+
 const wanted = options.cases.split(',')
 let worst = 0
 for (const level of levels) {
@@ -225,14 +244,7 @@ for (const level of levels) {
     const vanishing = make(true)
     state = 1
     const usual = make(false)
-    const samples = await interleave(
-      [
-        { name: 'vanishing', call: vanishing },
-        { name: 'usual', call: usual },
-      ],
-      timing,
-    )
-    const [slow, normal] = ['vanishing', 'usual'].map((each) => Math.min(...samples.get(each)))
+    const [slow, normal] = await leastTimes(vanishing, usual)
     const isSlow = slow / normal > LIMIT
     if (isSlow) worst = Math.max(worst, slow / normal)
     rows.push([name, slow.toFixed(3), normal.toFixed(3), `${(slow / normal).toFixed(2)}${isSlow ? ' !' : ''}`])
