@@ -147,7 +147,7 @@ try {
   ]
   writeFileSync(inScratch('steps.ts'), numbersOf(steps))
   for (const [name, wat] of texts) {
-    const hoisted = hoistConstants(name === 'core' ? withSteps(wat, steps) : wat, table, address)
+    const hoisted = hoistConstants(name === 'core' ? withTable(wat, steps, opcodes) : wat, table, address)
     writeFileSync(inScratch(`${target}.${name}.wat`), hoisted)
     const all = splitMultiplyAdds(assemble(hoisted))
     writeFileSync(inScratch(`simd.${name}.kernels.wasm`), all.plain)
@@ -206,9 +206,18 @@ function stepsIn(wat) {
   return found.map(([, name, id]) => [name, id]).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** The core with its steps in the table, each at its number. */
-function withSteps(wat, steps) {
-  const elements = `(elem $steps (i32.const ${FIRST_STEP}) ${steps.map(([, id]) => id).join(' ')})`
+/**
+ * The core with its steps in the table, each at its number, and its kernels at their opcodes: the loop over a tape calls these directly,
+ * but src/standalone finds them there.
+ */
+function withTable(wat, steps, opcodes) {
+  const kernels = opcodes.flatMap(([name, opcode]) => {
+    const found = new RegExp(`^ \\(export "${name}" \\(func (\\S+)\\)\\)$`, 'm').exec(wat)
+    return found === null ? [] : [`(elem $${name} (i32.const ${opcode}) ${found[1]})`]
+  })
+  const elements = [...kernels, `(elem $steps (i32.const ${FIRST_STEP}) ${steps.map(([, id]) => id).join(' ')})`].join(
+    '\n ',
+  )
   const filled = wat.replace(
     /^ \(table (\$\S+) 1 funcref\)$/m,
     (_, id) => ` (table ${id} ${FIRST_STEP + steps.length} funcref)\n ${elements}`,

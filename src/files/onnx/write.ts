@@ -8,8 +8,10 @@ import { option, readOptions, recordOf, text } from '../../core/options'
 import { flatten, propertyOf, unflatten, type Tree } from '../../core/tree'
 import type { Graph, Value } from '../../engine/ir/graph'
 import type { LayerBase } from '../../layers/layer'
+import { endsOf, shapesOf, type AnyModel, type Ends } from '../../models/ends'
 import { Model } from '../../models/model'
 import { predicted } from '../../training/step'
+import { Tensor } from '../../ops/tensor'
 import { trace } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
 import { writeFile } from '../../engine/runtime/files'
@@ -19,7 +21,6 @@ import { ended } from './export/ended'
 import { Item, elementTypes } from './export/items'
 import { valueInfo } from './export/scope'
 import { Refusal, Writer } from './export/writer'
-import { endsOf, shapesOf, type AnyModel, type Ends } from './inputs'
 import { extents } from './options'
 import { modelProto } from './proto'
 import { encode } from './wire'
@@ -71,6 +72,19 @@ function requireStateless(layer: LayerBase, model: AnyModel): void {
   for (const each of layer.sublayers) requireStateless(each, model)
 }
 
+/** @throws FormatError that names the inputs that are strings, and the layers that read them */
+function requireNumbers(model: AnyModel, { specs, inputs }: Ends): void {
+  const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
+  if (strings.length === 0) return
+  const readers =
+    model.graph?.calls.filter(({ input }) =>
+      flatten(input).some((each) => each instanceof Tensor && each.dtype === 'string'),
+    ) ?? []
+  throw new FormatError(
+    `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
+  )
+}
+
 /** The graph for each of some extents. */
 function traced(
   model: AnyModel,
@@ -96,6 +110,7 @@ function traced(
 function onnxOf(model: AnyModel, { names = {}, shapes = {} }: WriteOnnxOptions = {}): Uint8Array {
   requireStateless(model, model)
   const ends = endsOf(model)
+  requireNumbers(model, ends)
   let refusal: unknown = null
   const inputShapes = shapesOf(model, ends, shapes)
   for (const shaped of traceShapesFor(inputShapes, ends.inputs)) {

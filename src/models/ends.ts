@@ -1,16 +1,15 @@
-// The inputs and outputs of a model that is written: their names and shapes.
+// The inputs and outputs of a built model: their names and shapes.
 
-import { FormatError, ShapeError, StateError, formatShape, quoted, unknownName } from '../../core/errors'
-import { flatten, isBranch, pathName, pathsOf, propertyOf, type Tree } from '../../core/tree'
-import type { BatchShape, TensorSpec } from '../../layers/spec'
-import { LayerGraph } from '../../models/layer-graph'
-import type { Model } from '../../models/model'
-import { Tensor } from '../../ops/tensor'
-import { buildSpecOf } from '../../layers/weight-lists'
+import { ShapeError, StateError, formatShape, unknownName } from '../core/errors'
+import { flatten, isBranch, pathName, pathsOf, propertyOf, type Tree } from '../core/tree'
+import type { BatchShape, TensorSpec } from '../layers/spec'
+import { buildSpecOf } from '../layers/weight-lists'
+import { LayerGraph } from './layer-graph'
+import type { Model } from './model'
 
 export type AnyModel = Model<unknown, unknown>
 
-/** What is traced: the structure of the inputs, their specs, and the names of both ends. */
+/** The structure of the inputs, their specs, and the names of both ends. */
 export interface Ends {
   readonly tree: Tree<TensorSpec>
   readonly specs: readonly TensorSpec[]
@@ -24,6 +23,7 @@ function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly stri
   return isRecord ? pathsOf(tree).map((each) => pathName(each).replaceAll('.', '_')) : layers
 }
 
+/** @throws StateError for a model that is not built */
 export function endsOf(model: AnyModel): Ends {
   const { graph } = model
   const tree = graph instanceof LayerGraph ? graph.inputSpecs : buildSpecOf(model)
@@ -31,16 +31,6 @@ export function endsOf(model: AnyModel): Ends {
     throw new StateError(`${model} is not built. Call it, fit it or give it an inputShape before it is written`)
   const specs = flatten<TensorSpec>(tree)
   const inputs = namesFor(tree, graph?.inputNames ?? specs.map((_, i) => (specs.length === 1 ? 'input' : `input_${i}`)))
-  const strings = specs.flatMap(({ dtype }, i) => (dtype === 'string' ? [quoted(inputs[i]!)] : []))
-  if (strings.length > 0) {
-    const readers =
-      graph?.calls.filter(({ input }) =>
-        flatten(input).some((each) => each instanceof Tensor && each.dtype === 'string'),
-      ) ?? []
-    throw new FormatError(
-      `${model}: an ONNX file cannot take strings: the input ${strings.join(', ')}${readers.map(({ layer }) => `, which ${layer} reads`).join('')}. Leave these layers out, and give the numbers that they return.`,
-    )
-  }
   return {
     tree,
     specs,
