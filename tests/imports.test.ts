@@ -30,7 +30,7 @@ const order: readonly (readonly string[])[] = [
   ['files/own'],
   ['balance', 'explain', 'generation', 'search', 'thrift'],
   ['files/keras', 'files/onnx', 'plot'],
-  ['files/tfjs', 'files/weights'],
+  ['files/tfjs', 'files/weights', 'standalone'],
   ['files'],
   ['language'],
   ['namespaces'],
@@ -49,6 +49,7 @@ const knowAssembly: readonly string[] = [
   'engine/runtime',
   'engine/webgpu',
   'data',
+  'standalone',
 ]
 
 const filesIn = (folder: string): readonly string[] =>

@@ -22,7 +22,7 @@ const OPS = {
   image: 'images',
   control: 'control flow',
 }
-const SUB_PATHS = 'balance data explain keras onnx plot predict search tfjs thrift webgpu weights'
+const SUB_PATHS = 'balance data explain keras onnx plot predict search standalone tfjs thrift webgpu weights'
 
 const sidebar = [
   group(

@@ -59,6 +59,7 @@ const SUB_PATHS = [
   'plot',
   'predict',
   'search',
+  'standalone',
   'tfjs',
   'thrift',
   'webgpu',

@@ -1,6 +1,7 @@
 // The inputs and outputs of a built model: their names and shapes.
 
-import { ShapeError, StateError, formatShape, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, quoted, unknownName } from '../core/errors'
+import { custom } from '../core/options'
 import { flatten, isBranch, pathName, pathsOf, propertyOf, type Tree } from '../core/tree'
 import type { BatchShape, TensorSpec } from '../layers/spec'
 import { buildSpecOf } from '../layers/weight-lists'
@@ -14,13 +15,18 @@ export interface Ends {
   readonly tree: Tree<TensorSpec>
   readonly specs: readonly TensorSpec[]
   readonly inputs: readonly string[]
+  /** The keys of a record of inputs; else the names. */
+  readonly keys: readonly string[]
   outputs(results: Tree<unknown>): readonly string[]
+}
+
+function isRecord(tree: Tree<unknown>): boolean {
+  return isBranch(tree) && !Array.isArray(tree)
 }
 
 /** The keys of a record, or the names of layers. */
 function namesFor(tree: Tree<unknown>, layers: readonly string[]): readonly string[] {
-  const isRecord = isBranch(tree) && !Array.isArray(tree)
-  return isRecord ? pathsOf(tree).map((each) => pathName(each).replaceAll('.', '_')) : layers
+  return isRecord(tree) ? pathsOf(tree).map((each) => pathName(each).replaceAll('.', '_')) : layers
 }
 
 /** @throws StateError for a model that is not built */
@@ -35,9 +41,22 @@ export function endsOf(model: AnyModel): Ends {
     tree,
     specs,
     inputs,
+    keys: isRecord(tree) ? pathsOf(tree).map((path, i) => (path.length === 1 ? String(path[0]) : inputs[i]!)) : inputs,
     outputs: (results) => namesFor(results, graph?.outputNames ?? pathsOf(results).map(() => model.name)),
   }
 }
+
+const isExtent = (value: unknown): value is number | null =>
+  value === null || (Number.isSafeInteger(value) && Number(value) >= 1)
+
+/** A shape with null for open extents. */
+export const extents = custom<readonly (number | null)[]>(
+  (value, where) => {
+    if (Array.isArray(value) && value.every(isExtent)) return value
+    throw new ArgumentError(`${where} must be a list of extents, with null for open ones, received ${quoted(value)}`)
+  },
+  (value) => [...value],
+)
 
 /**
  * The shapes of the inputs.

@@ -86,6 +86,8 @@ export function fitStrings(strings: StringTensor, rank: number): StringTensor {
 export interface StringReader {
   /** [batch, …] strings → numbers, with the same number of rows. */
   readStrings(strings: StringTensor): Tensor
+  /** The shape of those numbers, as far as it follows from that of the strings. */
+  readShape(shape: readonly (number | null)[]): readonly (number | null)[]
 }
 
 /** The strings of a traced step, with the numbers to which each reader converted them. */

@@ -3,7 +3,7 @@
 import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
 import { BYTES_PER_ELEMENT, type NumericArray } from '../core/dtypes'
 import { internalError } from '../core/errors'
-import { sizeOf, type TensorType } from '../core/shapes'
+import type { TensorType } from '../core/shapes'
 import type { Cell, CellStorage, Graph } from '../engine/ir/graph'
 import type { Address } from '../engine/ir/operand'
 import { placed, streamAt } from '../engine/plan/memory'
@@ -70,7 +70,11 @@ export function imageOf(graph: Graph, contentOf: (cell: Cell) => Uint8Array): Me
     }
   }
   const words = encode(instructions, resolve)
-  const placeOf = ({ shape, dtype }: TensorType, address: Address): Place => ({ shape, dtype, address: resolve(address) })
+  const placeOf = ({ shape, dtype }: TensorType, address: Address): Place => ({
+    shape,
+    dtype,
+    address: resolve(address),
+  })
   return {
     instructions,
     tape: { address: tape, words },
@@ -91,9 +95,22 @@ export function imageOf(graph: Graph, contentOf: (cell: Cell) => Uint8Array): Me
   }
 }
 
-/** The elements of a place. */
-export function elementsOf({ shape }: TensorType): number {
-  return sizeOf(shape)
+/** Cells as blocks of memory: those that lie side by side, or overlap, are one. */
+export function blocksOf(cells: readonly Segment[]): Segment[] {
+  const blocks: { address: number; end: number; parts: Segment[] }[] = []
+  for (const cell of [...cells].sort((a, b) => a.address - b.address)) {
+    const last = blocks.at(-1)
+    const end = cell.address + cell.bytes.length
+    if (last !== undefined && cell.address < last.end + ALIGNMENT) {
+      last.end = Math.max(last.end, end)
+      last.parts.push(cell)
+    } else blocks.push({ address: cell.address, end, parts: [cell] })
+  }
+  return blocks.map(({ address, end, parts }) => {
+    const bytes = new Uint8Array(end - address)
+    for (const part of parts) bytes.set(part.bytes, part.address - address)
+    return { address, bytes }
+  })
 }
 
 function aligned(address: number): number {

@@ -7,6 +7,7 @@ import * as balance from '../../src/entries/balance'
 import * as data from '../../src/entries/data'
 import * as explain from '../../src/entries/explain'
 import * as search from '../../src/entries/search'
+import * as standalone from '../../src/entries/standalone'
 import * as thrift from '../../src/entries/thrift'
 
 /** These take any number of arguments. */
@@ -33,7 +34,7 @@ function functionsIn(namespace: object, prefix = ''): [name: string, call: AnyFu
   })
 }
 
-const all = [myelin, balance, data, explain, search, thrift]
+const all = [myelin, balance, data, explain, search, standalone, thrift]
   .flatMap((entry) => functionsIn(entry))
   .filter(([name]) => !VARIADIC.includes(name))
 

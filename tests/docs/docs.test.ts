@@ -22,6 +22,7 @@ import * as tfjs from '../../src/entries/tfjs'
 import * as plot from '../../src/entries/plot'
 import * as predict from '../../src/entries/predict'
 import * as search from '../../src/entries/search'
+import * as standalone from '../../src/entries/standalone'
 import { MOST_PRODUCTS } from '../../src/engine/primitives/quantized'
 import { FUNCTION } from '../../src/engine/primitives/flops'
 import { PART_WORK } from '../../src/engine/tape/parts'
@@ -240,6 +241,7 @@ describe('names', () => {
     'myelin/plot': plot,
     'myelin/predict': predict,
     'myelin/search': search,
+    'myelin/standalone': standalone,
     'myelin/thrift': thrift,
     'myelin/webgpu': webgpu,
     'myelin/weights': weights,

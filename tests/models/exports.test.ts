@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import * as library from '../../src'
 import * as explain from '../../src/entries/explain'
 import * as search from '../../src/entries/search'
+import * as standalone from '../../src/entries/standalone'
 import * as thrift from '../../src/entries/thrift'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
@@ -44,6 +45,7 @@ const groups: [string, Record<string, unknown>][] = [
   ['myelin', { ...library }],
   ['myelin/explain', { ...explain }],
   ['myelin/search', { ...search }],
+  ['myelin/standalone', { ...standalone }],
   ['myelin/thrift', { ...thrift }],
   ['ops', { ...library.ops }],
   ['random', { ...library.random }],

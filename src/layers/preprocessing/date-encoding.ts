@@ -62,7 +62,8 @@ export class DateEncoding extends DateEncodingBase {
     return new Tensor(numbers, [strings.length, PARTS], 'int32')
   }
 
-  protected readShape([batch = null]: BatchShape): BatchShape {
+  /** @internal */
+  readShape([batch = null]: BatchShape): BatchShape {
     return [batch, PARTS]
   }
 

@@ -73,7 +73,8 @@ export class Hashing extends HashingBase {
     return new Tensor(Int32Array.from(values, bin), shape, 'int32')
   }
 
-  protected readShape(shape: BatchShape): BatchShape {
+  /** @internal */
+  readShape(shape: BatchShape): BatchShape {
     return shape
   }
 

@@ -38,8 +38,8 @@ export abstract class StringLayer extends Layer<Tensor> implements StringReader 
   /** Strings → numbers, in JavaScript. */
   abstract readStrings(strings: StringTensor): Tensor
 
-  /** The shape of the result of readStrings, as far as it follows from that of the strings. */
-  protected abstract readShape(shape: BatchShape): BatchShape
+  /** The shape of the result of readStrings, as far as it follows from that of the strings. @internal */
+  abstract readShape(shape: BatchShape): BatchShape
 
   /** The output for those numbers; traced. */
   protected abstract encode(numbers: Tensor): Tensor

@@ -136,7 +136,8 @@ export class StringLookup extends StringLookupBase {
     )
   }
 
-  protected readShape(shape: BatchShape): BatchShape {
+  /** @internal */
+  readShape(shape: BatchShape): BatchShape {
     return shape
   }
 

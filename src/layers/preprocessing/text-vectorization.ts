@@ -227,7 +227,8 @@ export class TextVectorization extends TextVectorizationBase {
     return new Tensor(numbers, [rows.length, width], 'int32')
   }
 
-  protected readShape([batch = null]: BatchShape): BatchShape {
+  /** @internal */
+  readShape([batch = null]: BatchShape): BatchShape {
     return [batch, this.outputSequenceLength]
   }
 

@@ -29,7 +29,7 @@ export function wasmOf(image: MemoryImage, data: readonly Segment[] = []): Uint8
   })
 }
 
-function runOf({ instructions, tape }: MemoryImage, kernels: Kernels): WrittenFunction {
+export function runOf({ instructions, tape }: MemoryImage, kernels: Kernels): WrittenFunction {
   const calls = new Calls(kernels)
   const body = calls.sequence(instructions, tape.address, 0)
   const locals = calls.depth === 0 ? [0] : [1, unsigned(calls.depth), I32]
@@ -63,7 +63,7 @@ class Calls {
     return [
       [number(0), Op.localSet, turn, Op.block, NO_RESULT, Op.loop, NO_RESULT],
       [Op.localGet, turn, count, GREATER_OR_EQUAL, Op.brIf, 1],
-      [number(at), Op.localGet, turn, Op.call, unsigned(this.kernels.setTurn)],
+      [number(at), Op.localGet, turn, Op.call, unsigned(this.kernels.setTurn())],
       this.sequence(instruction.body ?? [], at + bodyOffset(instruction), depth + 1),
       [Op.localGet, turn, number(1), ADD, Op.localSet, turn, Op.br, 0, Op.end, Op.end],
     ]

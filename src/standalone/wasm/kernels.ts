@@ -31,7 +31,7 @@ export interface Kernels {
   /** The number of the kernel of an opcode. */
   kernelOf(opcode: Opcode): number
   /** The number of the function that patches the words of a loop. */
-  readonly setTurn: number
+  setTurn(): number
 }
 
 export function kernelsFor(image: MemoryImage): Kernels {
@@ -48,17 +48,18 @@ export function kernelsFor(image: MemoryImage): Kernels {
       functions.push(writtenFunction(binary, reach, index, ofBinary))
     }
   }
-  const numberOf = ({ binary }: Used, index: number): number => numbers.get(binary)!.get(index) ?? -1
-  const coreUsed = finder.usedOf(core)
+  const numberOf = ({ binary }: Used, index: number): number => numbers.get(binary)?.get(index) ?? -1
   return {
     functions,
-    steps: new Map([...finder.steps].map((place) => [place, numberOf(coreUsed, placeIn(coreUsed, place))])),
+    steps: new Map(
+      [...finder.steps].map((place) => [place, numberOf(finder.usedOf(core), placeIn(finder.usedOf(core), place))]),
+    ),
     data: [...finder.used.values()].flatMap(({ binary }) => binary.data),
     kernelOf: (opcode) => {
       const used = finder.usedOf(familyOf(opcode) ?? core)
       return numberOf(used, kernelIn(used, opcode))
     },
-    setTurn: numberOf(coreUsed, setTurnIn(coreUsed)),
+    setTurn: () => numberOf(finder.usedOf(core), setTurnIn(finder.usedOf(core))),
   }
 }
 
@@ -138,7 +139,8 @@ function placeIn({ binary }: Used, place: number): number {
 
 /** The core has its kernels at their opcodes; a family exports them by name. */
 function kernelIn(used: Used, opcode: Opcode): number {
-  const name = familyOf(opcode)?.kernels.find(([, each]) => each === opcode)?.[0]
+  const place: number = opcode
+  const name = familyOf(opcode)?.kernels.find(([, each]) => each === place)?.[0]
   if (name === undefined) return placeIn(used, opcode)
   const index = used.binary.exports.get(name)
   if (index === undefined) throw internalError(`the ${used.binary.name} binary has no kernel ${name}`)

@@ -29,4 +29,3 @@ export function knownWords({ instructions, tape: { address: start, words } }: Me
     return index < 0 || index >= words.length || patched.has(address) ? undefined : words[index]
   }
 }
-

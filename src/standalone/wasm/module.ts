@@ -31,7 +31,14 @@ export interface ModuleParts {
   readonly custom?: Readonly<Record<string, string>>
 }
 
-export function moduleOf({ functions, table, pages, data, exports, custom = {} }: ModuleParts): Uint8Array<ArrayBuffer> {
+export function moduleOf({
+  functions,
+  table,
+  pages,
+  data,
+  exports,
+  custom = {},
+}: ModuleParts): Uint8Array<ArrayBuffer> {
   const types = new Types()
   const indices = functions.map(({ type }) => types.indexOf(type))
   const code = functions.map((each) => each.code((type) => types.indexOf(type)))
