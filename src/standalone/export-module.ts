@@ -13,11 +13,11 @@ import { isTableModel } from '../tables/is-table-model'
 import type { TableDescription } from '../tables/table-model'
 import { declarations, infoText } from './frame/declarations'
 import { predictText } from './frame/predict-text'
-import type { EngineText } from './frame/program'
 import { comment } from './frame/quote'
 import { tableText } from './frame/table-text'
 import { wasmText } from './frame/wasm-text'
-import { blocksOf, imageOf, type MemoryImage } from './image'
+import { packWeights } from './frame/weights'
+import { imageOf, type MemoryImage } from './image'
 import { tracedRow, type TracedModel } from './traced'
 import { standaloneWasm } from './wasm/standalone'
 import { wasmOf } from './wasm/engine'
@@ -25,10 +25,19 @@ import { wasmOf } from './wasm/engine'
 export interface ExportOptions {
   /** What computes: 'wasm', the kernels of the library that the model uses. Default 'wasm'. */
   engine?: 'wasm'
+  /** Where the weights are: 'inline', as text in the module; or 'beside', a file that the module reads while it is imported. Default 'inline'. */
+  weights?: 'inline' | 'beside'
+  /**
+   * How weights are stored: 'float32', 'float16', or 'int8' with a scale for each column of a matrix. The module computes with float32; fewer
+   * bits change its answers. Biases and other small weights stay float32. Default 'float32'.
+   */
+  precision?: 'float32' | 'float16' | 'int8'
+  /** Where the binary is: 'inline'; or 'file', which the module imports, for hosts such as workerd that compile no bytes. Default 'inline'. */
+  wasm?: 'inline' | 'file'
   /** Shapes of inputs, by their names, that fix open extents of the model. The first extent, the batch, is null. Default {}. */
   shapes?: Readonly<Record<string, readonly (number | null)[]>>
-  /** The rows that a `.wasm` file takes in one call of `run`. Default 64. */
-  maxRows?: number
+  /** The rows that a `.wasm` file takes in one call of `run`. Default null: 64. */
+  maxRows?: number | null
   /** Lines for the comment at the top of the file, such as a licence and the accuracy. Default null: none. */
   comment?: string | null
   /** The largest size of all files, in bytes. Default null: any. */
@@ -37,8 +46,11 @@ export interface ExportOptions {
 
 const table = {
   engine: option(choice('wasm'), 'wasm'),
+  weights: option(choice('inline', 'beside'), 'inline'),
+  precision: option(choice('float32', 'float16', 'int8'), 'float32'),
+  wasm: option(choice('inline', 'file'), 'inline'),
   shapes: option(recordOf(extents), {}),
-  maxRows: option(extent, 64),
+  maxRows: option(nullable(extent), null),
   comment: option(nullable(text), null),
   maxBytes: option(nullable(extent), null),
 }
@@ -101,6 +113,7 @@ function placeOf(path: string | URL, place: string): string | URL {
 
 const ENDINGS = ['.js', '.mjs', '.wasm'] as const
 type Ending = (typeof ENDINGS)[number]
+const MAX_ROWS = 64
 const DECLARATIONS = { '.js': '.d.ts', '.mjs': '.d.mts' } as const
 
 function endingOf(where: string, path: unknown): { readonly name: string; readonly ending: Ending } {
@@ -118,13 +131,14 @@ function filesOf(where: string, model: Model, path: string | URL, options: Expor
   const settings = readSettings(where, options)
   if (!(model instanceof Model)) throw new ArgumentError(`${where}: expected a model, received ${quoted(model)}`)
   const { name, ending } = endingOf(where, path)
+  requireReadOptions(where, ending, settings)
   const traced = tracedRow(model as AnyModel, settings.shapes)
   const known = isTableModel(model) ? model.table : null
   const header = headerOf(model as AnyModel, traced, settings)
   const files =
     ending === '.wasm'
       ? [wasmFile(name, model, traced, known, settings)]
-      : moduleOf(name, ending, traced, known, header)
+      : moduleOf(name, ending, traced, known, header, settings)
   const size = files.reduce((sum, { bytes }) => sum + bytes.length, 0)
   if (settings.maxBytes !== null && size > settings.maxBytes)
     throw new ArgumentError(
@@ -133,16 +147,42 @@ function filesOf(where: string, model: Model, path: string | URL, options: Expor
   return files
 }
 
-/** The module of JavaScript and its declarations. */
+/** @throws ArgumentError for an option that a file of this kind does not read */
+function requireReadOptions(where: string, ending: Ending, settings: Settings): void {
+  const { weights, precision, wasm, comment: lines, maxRows } = settings
+  const isBare = ending === '.wasm'
+  const unread = isBare
+    ? {
+        weights: weights !== 'inline',
+        precision: precision !== 'float32',
+        wasm: wasm !== 'inline',
+        comment: lines !== null,
+      }
+    : { maxRows: maxRows !== null }
+  const name = Object.entries(unread).find(([, isGiven]) => isGiven)?.[0]
+  if (name === undefined) return
+  const fitting = isBare ? 'modules of JavaScript, .js and .mjs' : 'files that end with .wasm'
+  throw new ArgumentError(`${where}: the option ${name} is for ${fitting}`)
+}
+
+/** The module of JavaScript, its declarations, and the files beside it. */
 function moduleOf(
   name: string,
   ending: keyof typeof DECLARATIONS,
   traced: TracedModel,
   known: TableDescription | null,
   header: string,
+  { weights: placeOfWeights, precision, wasm }: Settings,
 ): readonly ExportedFile[] {
+  const title = name.slice(0, -ending.length)
   const image = imageFor(traced)
-  const engine: EngineText = wasmText(image, wasmOf(image), blocksOf(image.cells))
+  const binary = wasmOf(image)
+  const weights = packWeights(image, precision)
+  const beside = {
+    binary: wasm === 'file' ? `${title}.wasm` : null,
+    weights: placeOfWeights === 'beside' && weights.bytes.length > 0 ? `${title}.weights` : null,
+  }
+  const engine = wasmText(image, binary, weights, beside)
   const predict = known === null ? predictText(traced, engine) : tableText(traced, known, engine)
   const text = [
     comment(header),
@@ -153,8 +193,12 @@ function moduleOf(
     'export { info, predict }',
     '',
   ]
-  const declared = name.slice(0, -ending.length) + DECLARATIONS[ending]
-  return [fileOf(name, text.join('\n')), fileOf(declared, declarations(traced, known, header))]
+  return [
+    fileOf(name, text.join('\n')),
+    fileOf(title + DECLARATIONS[ending], declarations(traced, known, header)),
+    ...(beside.binary === null ? [] : [{ name: beside.binary, bytes: binary }]),
+    ...(beside.weights === null ? [] : [{ name: beside.weights, bytes: weights.bytes }]),
+  ]
 }
 
 function fileOf(name: string, content: string): ExportedFile {
@@ -173,7 +217,10 @@ function wasmFile(
     throw new ArgumentError(
       `${String(model)}: a .wasm file takes numbers, and the input ${quoted(strings.name)} has strings, which ${strings.readers!.map(String).join(' and ')} reads. Export a module of JavaScript, with the ending .js.`,
     )
-  return { name, bytes: standaloneWasm(imageFor(traced), traced, { maxRows, classes: known?.classes ?? null }) }
+  return {
+    name,
+    bytes: standaloneWasm(imageFor(traced), traced, { maxRows: maxRows ?? MAX_ROWS, classes: known?.classes ?? null }),
+  }
 }
 
 function imageFor({ graph, runtime }: TracedModel): MemoryImage {

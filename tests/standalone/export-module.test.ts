@@ -159,7 +159,7 @@ describe('strings', () => {
     const texts = ['a', 'b', 'c', '']
     const expected = (await lookup.predict(texts as never, { batchSize: 1 })) as Tensor
     expect((predict(texts) as Float32Array[]).flatMap((each) => [...each])).toEqual([...expected.data])
-    expect([...(predict('b') as Float32Array)]).toEqual([...expected.data.slice(2, 4)])
+    expect([...(predict('b') as Float32Array)]).toEqual(Array.from(expected.data.slice(2, 4)))
   })
 })
 
@@ -281,6 +281,50 @@ describe('files', () => {
     expect(size(network) - 1.05 * 4 * network.countParams()).toBeLessThan(25_000)
   })
 
+  it('has weights beside it, which it reads while it is imported', async () => {
+    const model = seed()
+    const files = await exportModule(model, join(folder, 'two parts.mjs'), { weights: 'beside' })
+    expect(files.map(({ name }) => name)).toEqual(['two parts.mjs', 'two parts.d.mts', 'two parts.weights'])
+    const { predict } = (await import(/* @vite-ignore */ join(folder, 'two parts.mjs'))) as {
+      predict: (x: number[]) => unknown
+    }
+    expect(predict(rows(1, 8)[0]!)).toEqual(model.predictOnBatch(rows(1, 8)).data)
+  })
+
+  it.each([
+    ['float16', 2 ** -11],
+    ['int8', 1 / 250],
+  ] as const)('stores weights as %s', async (precision, error) => {
+    const model = new Sequential([new Dense({ units: 40, inputShape: [30], useBias: false })])
+    const { predict } = await written(model, { precision })
+    const [kernel] = model.getWeights()
+    const found = Array.from(
+      { length: 30 },
+      (_, i) => predict(Float32Array.from({ length: 30 }, (__, j) => Number(i === j))) as Float32Array,
+    )
+    const largest = Math.max(...Array.from(kernel!.data, Math.abs))
+    found.forEach((row, i) =>
+      row.forEach((value, j) => expect(Math.abs(value - kernel!.data[40 * i + j]!)).toBeLessThan(error * largest)),
+    )
+    expect(textOf(model, { precision }).length).toBeLessThan(
+      textOf(model).length - 1200 * (precision === 'int8' ? 3.5 : 2.5),
+    )
+  })
+
+  it('imports its binary, for hosts that compile no bytes', async () => {
+    const model = seed()
+    const [module, , binary] = moduleFiles(model, 'edge.js', { wasm: 'file' })
+    expect(binary!.name).toBe('edge.wasm')
+    const compiled = await WebAssembly.compile(binary!.bytes)
+    Reflect.set(globalThis, 'edgeWasm', compiled)
+    const text = new TextDecoder().decode(module!.bytes)
+    const importing = 'import compiled from "./edge.wasm"'
+    expect(text).toContain(importing)
+    const url = `data:text/javascript;base64,${btoa(text.replace(importing, 'const compiled = globalThis.edgeWasm').replace('→', ''))}`
+    const { predict } = (await import(/* @vite-ignore */ url)) as { predict: (x: number[]) => unknown }
+    expect(predict(rows(1, 8)[0]!)).toEqual(model.predictOnBatch(rows(1, 8)).data)
+  })
+
   it('is a module of WebAssembly alone', async () => {
     const model = seed()
     const [file] = await exportModule(model, join(folder, 'price.wasm'), { maxRows: 4 })
@@ -335,6 +379,16 @@ describe('refuses', () => {
       () => moduleFiles(seed(), 'a.js', { maxBytes: 1000 }),
       ArgumentError,
       /more than maxBytes 1000/,
+    ],
+    'an option of the other kind of file': [
+      () => moduleFiles(seed(), 'a.wasm', { weights: 'beside' }),
+      ArgumentError,
+      /the option weights is for modules of JavaScript/,
+    ],
+    'rows of a module of JavaScript': [
+      () => moduleFiles(seed(), 'a.js', { maxRows: 4 }),
+      ArgumentError,
+      /the option maxRows is for files that end with \.wasm/,
     ],
     'strings in .wasm': [
       () =>

@@ -1,10 +1,11 @@
-// The engine wasm inside a module of JavaScript: the binary and the weights as text, and the arrays of the ends.
+// The engine wasm inside a module of JavaScript: the binary and the weights, and the arrays of the ends.
 
 import { toBase64 } from '../../core/base64'
 import { sizeOf } from '../../core/shapes'
-import type { MemoryImage, Place, Segment } from '../image'
-import { join } from '../wasm/bytes'
+import type { MemoryImage, Place } from '../image'
 import { arrayOf, type EngineText } from './program'
+import { quote } from './quote'
+import type { PackedWeights } from './weights'
 
 const DECODE = `function decode(text) {
   const letters = atob(text)
@@ -13,21 +14,40 @@ const DECODE = `function decode(text) {
   return bytes
 }`
 
-/** @param weights the content of memory that is not in the binary */
-export function wasmText(image: MemoryImage, binary: Uint8Array, weights: readonly Segment[]): EngineText {
+/** Reads a file beside the module, from a disk or a server. Bundlers copy the file, because its address is written in full. */
+const READ = `async function read(url) {
+  if (url.protocol === 'file:') {
+    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ 'node:fs/promises')
+    return readFile(url)
+  }
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(url.href + ' answers ' + response.status)
+  return new Uint8Array(await response.arrayBuffer())
+}`
+
+/** The names of the files beside the module; null for what is in the module as text. */
+export interface Beside {
+  readonly binary: string | null
+  readonly weights: string | null
+}
+
+export function wasmText(image: MemoryImage, binary: Uint8Array, weights: PackedWeights, beside: Beside): EngineText {
   const inputs = image.inputs.map((_, i) => `i${i}`)
   const outputs = image.outputs.map((_, i) => `o${i}`)
   const arrays = (places: readonly Place[], names: readonly string[]): string[] =>
     places.map(
       (place, i) => `const ${names[i]!} = new ${arrayOf(place)}(buffer, ${place.address}, ${sizeOf(place.shape)})`,
     )
+  const isDecoded = beside.binary === null || (beside.weights === null && weights.bytes.length > 0)
   return {
     text: [
-      DECODE,
-      `const engine = new WebAssembly.Instance(new WebAssembly.Module(decode('${toBase64(binary)}'))).exports`,
+      // Hosts that compile no bytes, such as workerd, give a compiled module for this import.
+      ...(beside.binary === null ? [] : [`import compiled from ${quote(`./${beside.binary}`)}`]),
+      ...(isDecoded ? [DECODE] : []),
+      `const engine = new WebAssembly.Instance(${beside.binary === null ? `new WebAssembly.Module(decode('${toBase64(binary)}'))` : 'compiled'}).exports`,
       'const run = engine.run',
       'const buffer = engine.memory.buffer',
-      ...weightLines(weights),
+      ...weightLines(weights, beside.weights),
       ...arrays(image.inputs, inputs),
       ...arrays(image.outputs, outputs),
     ].join('\n'),
@@ -36,15 +56,8 @@ export function wasmText(image: MemoryImage, binary: Uint8Array, weights: readon
   }
 }
 
-function weightLines(weights: readonly Segment[]): readonly string[] {
-  if (weights.length === 0) return []
-  const places = weights.map(({ address, bytes }) => `[${address}, ${bytes.length}]`)
-  return [
-    `const weights = decode('${toBase64(join(weights.map(({ bytes }) => bytes)))}')`,
-    'let start = 0',
-    `for (const [address, length] of [${places.join(', ')}]) {`,
-    '  new Uint8Array(buffer, address, length).set(weights.subarray(start, start + length))',
-    '  start += length',
-    '}',
-  ]
+function weightLines({ bytes, text }: PackedWeights, beside: string | null): readonly string[] {
+  if (bytes.length === 0) return []
+  if (beside === null) return [`const weights = decode('${toBase64(bytes)}')`, text]
+  return [READ, `const weights = await read(new URL(${quote(`./${beside}`)}, import.meta.url))`, text]
 }
