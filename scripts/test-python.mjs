@@ -42,6 +42,14 @@ const checks = [
     packages: ['onnx', 'onnxruntime', 'numpy'],
     install: 'pip install -r tests/golden/requirements-onnx.txt',
   },
+  {
+    name: 'wasm',
+    tests: ['tests/standalone/export-module.test.ts'],
+    folder: 'WASM_FILES',
+    script: 'tests/golden/wasm-files-check.py',
+    packages: ['wasmtime'],
+    install: 'pip install wasmtime==50.0.1',
+  },
 ]
 
 const names = process.argv.slice(2)

@@ -49,6 +49,7 @@ const sidebar = [
       page('Pictures', 'plot'),
       page('Notebooks', 'notebooks'),
       page('Pages and workers', 'worker'),
+      page('A model as one file', 'standalone'),
       page('React Native', 'react-native'),
       page('Speed, threads, headers', 'speed'),
       page('On the GPU', 'webgpu'),

@@ -165,6 +165,11 @@ const CLAIMS: Readonly<Record<string, readonly string[]>> = {
     'loss.item() < 0.1 && model.countParams() === 9 * 10 + 11 * 8 + 9',
     "Object.keys(history).sort().join() === 'loss,mae' && value.item() === 10 && slope.toArray().join() === '-6,2'",
   ],
+  'docs/standalone.md': [
+    "info.outputs[0].shape.join() === '3' && answers.length === 2 && flat.length === 6",
+    'answer.every((value, i) => value === answers[0][i] && value === flat[i])',
+    'model.predictOnBatch([[5.1, 3.5, 1.4, 0.2]]).data.every((value, i) => value === answer[i])',
+  ],
   'docs/weights.md': ["found['fc.weight'].to === 'dense/kernel'"],
 }
 
