@@ -86,7 +86,7 @@ export function fitStrings(strings: StringTensor, rank: number): StringTensor {
 export interface StringReader {
   /** [batch, …] strings → numbers, with the same number of rows. */
   readStrings(strings: StringTensor): Tensor
-  /** The shape of those numbers, as far as it follows from that of the strings. */
+  /** The shape of those numbers, as far as it follows from that of the strings. @internal */
   readShape(shape: readonly (number | null)[]): readonly (number | null)[]
 }
 

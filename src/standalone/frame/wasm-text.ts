@@ -25,6 +25,9 @@ const READ = `async function read(url) {
   return new Uint8Array(await response.arrayBuffer())
 }`
 
+/** The address of the written module. In parts, so that no build takes it for that of this one. */
+const OWN_ADDRESS = ['import', 'meta', 'url'].join('.')
+
 /** The names of the files beside the module; null for what is in the module as text. */
 export interface Beside {
   readonly binary: string | null
@@ -59,5 +62,5 @@ export function wasmText(image: MemoryImage, binary: Uint8Array, weights: Packed
 function weightLines({ bytes, text }: PackedWeights, beside: string | null): readonly string[] {
   if (bytes.length === 0) return []
   if (beside === null) return [`const weights = decode('${toBase64(bytes)}')`, text]
-  return [READ, `const weights = await read(new URL(${quote(`./${beside}`)}, import.meta.url))`, text]
+  return [READ, `const weights = await read(new URL(${quote(`./${beside}`)}, ${OWN_ADDRESS}))`, text]
 }
