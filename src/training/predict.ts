@@ -1,7 +1,7 @@
 // predict and predictOnBatch: they read the inputs, prepare the model, and run predict steps.
 
 import { DataError, restating } from '../core/errors'
-import { hasNonFinite } from '../core/dtypes'
+import { hasNonFinite, type NumericArray } from '../core/dtypes'
 import { sameShape, type TensorType } from '../core/shapes'
 import { structureOf, unflatten, type Tree } from '../core/tree'
 import { batchParts, withAdvice } from '../data/samples/batch'
@@ -65,6 +65,10 @@ export function predictOnBatch(state: TrainingState, x: unknown): Tree<Tensor> {
 function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Tensor | null {
   const last = state.last.predict
   if (last === null || !state.isCurrent || last.shape[0]! > mostRows) return null
+  if (Array.isArray(x) && !last.isChecked && writeRows(x, last, last.program.parameter(0))) {
+    last.program.run()
+    return outputOf(last.program, 0)
+  }
   if (!(x instanceof Tensor) && (hasTensors(x) || isNamedData(Array.isArray(x) ? x[0] : x))) return null
   const input = x instanceof Tensor ? x : toTensor(x, 'x')
   if (last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
@@ -74,6 +78,26 @@ function predictAgain(state: TrainingState, x: unknown, mostRows = Infinity): Te
   load(last.program, [input])
   last.program.run()
   return outputOf(last.program, 0)
+}
+
+/**
+ * Writes rows of finite numbers into the parameter of a program, without a tensor: a small network spends most of its time there.
+ * @returns false for anything else, and for rows of another number or length; what was written is overwritten then
+ */
+function writeRows(x: readonly unknown[], { shape, dtype }: TensorType, to: NumericArray): boolean {
+  const [rows, width] = shape
+  if (shape.length !== 2 || dtype !== 'float32' || x.length !== rows) return false
+  let at = 0
+  for (const row of x) {
+    if (!Array.isArray(row) || row.length !== width) return false
+    for (let i = 0; i < row.length; i++) {
+      const value: unknown = row[i]
+      // Not finite: the difference is NaN.
+      if (typeof value !== 'number' || value - value !== 0) return false
+      to[at++] = value
+    }
+  }
+  return true
 }
 
 /** Keeps a prediction for the fast path, if it maps one tensor to one. */
