@@ -24,6 +24,12 @@ export interface DataSegment {
   readonly bytes: Uint8Array
 }
 
+/** A number outside of memory: an i32. */
+export interface Global {
+  readonly isMutable: boolean
+  readonly value: number
+}
+
 export interface KernelBinary {
   readonly name: string
   readonly types: readonly FunctionType[]
@@ -32,10 +38,13 @@ export interface KernelBinary {
   readonly table: ReadonlyMap<number, number>
   readonly exports: ReadonlyMap<string, number>
   readonly data: readonly DataSegment[]
+  readonly globals: readonly Global[]
+  /** The function that runs first; null if there is none. */
+  readonly start: number | null
 }
 
-const SECTION = { type: 1, function: 3, export: 7, element: 9, code: 10, data: 11 } as const
-const I32_CONST = 0x41
+const SECTION = { type: 1, function: 3, global: 6, export: 7, start: 8, element: 9, code: 10, data: 11 } as const
+const [I32, I32_CONST] = [0x7f, 0x41]
 
 /** @throws an internal error for a binary with features that the kernels do not use */
 export function readBinary(binaryName: string, bytes: Uint8Array): KernelBinary {
@@ -58,6 +67,8 @@ export function readBinary(binaryName: string, bytes: Uint8Array): KernelBinary 
     table: new Map(inSection(SECTION.element, (reader) => reader.list(() => readElements(reader)).flat())),
     exports: new Map(inSection(SECTION.export, (reader) => reader.list(() => readExport(reader)).flat())),
     data: inSection(SECTION.data, (reader) => reader.list(() => readData(reader))),
+    globals: inSection(SECTION.global, (reader) => reader.list(() => readGlobal(reader))),
+    start: inSection(SECTION.start, (reader) => [reader.unsigned()])[0] ?? null,
   }
 }
 
@@ -94,16 +105,21 @@ function readCode(reader: ByteReader, type: FunctionType): FunctionCode {
   }
 }
 
-function readAddress(reader: ByteReader): number {
-  if (reader.byte() !== I32_CONST) throw internalError('a binary has an address that is not constant')
-  const address = reader.signed()
+function readGlobal(reader: ByteReader): Global {
+  if (reader.byte() !== I32) throw internalError('a binary has a global that is no i32')
+  return { isMutable: reader.byte() === 1, value: readConstant(reader) }
+}
+
+function readConstant(reader: ByteReader): number {
+  if (reader.byte() !== I32_CONST) throw internalError('a binary has a number that is not constant')
+  const value = reader.signed()
   reader.byte()
-  return address
+  return value
 }
 
 function readElements(reader: ByteReader): [place: number, index: number][] {
   if (reader.unsigned() !== 0) throw internalError('a binary has elements of an unknown kind')
-  const start = readAddress(reader)
+  const start = readConstant(reader)
   return reader.list(() => reader.unsigned()).map((index, i) => [start + i, index])
 }
 
@@ -116,5 +132,5 @@ function readExport(reader: ByteReader): [name: string, index: number][] {
 
 function readData(reader: ByteReader): DataSegment {
   if (reader.unsigned() !== 0) throw internalError('a binary has data of an unknown kind')
-  return { address: readAddress(reader), bytes: reader.take(reader.unsigned()) }
+  return { address: readConstant(reader), bytes: reader.take(reader.unsigned()) }
 }

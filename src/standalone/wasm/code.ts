@@ -22,6 +22,8 @@ export const Op = {
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
   i32Load: 0x28,
   i32Load8S: 0x2c,
   i32Load8U: 0x2d,
@@ -43,7 +45,7 @@ export interface Instruction {
   readonly id: number
   /** As written; of a block, an if or a loop without what it contains. */
   readonly bytes: Uint8Array
-  /** The local, function, type or depth that it names; a constant; the offset of a load. */
+  /** The local, global, function, type or depth that it names; a constant; the offset of a load. */
   readonly immediate: number
   /** The depths of a br_table, the default last. */
   readonly depths: readonly number[]
@@ -136,6 +138,8 @@ class Decoder {
       case Op.localGet:
       case Op.localSet:
       case Op.localTee:
+      case Op.globalGet:
+      case Op.globalSet:
         return reader.unsigned()
     }
     return this.skipIndices(op)
@@ -177,9 +181,9 @@ export function arityOf(op: number): readonly [operands: number, results: number
   if (op >> 12 === SIMD) return simdArityOf(op & 0xfff)
   if (op >> 12 === MORE) return (op & 0xfff) < 8 ? [1, 1] : [3, 0]
   if (op === 0x01) return [0, 0]
-  if (op === Op.drop || op === Op.localSet) return [1, 0]
+  if (op === Op.drop || op === Op.localSet || op === Op.globalSet) return [1, 0]
   if (op === Op.select) return [3, 1]
-  if (op === Op.localGet || op === 0x23 || op === 0x3f) return [0, 1]
+  if (op === Op.localGet || op === 0x3f) return [0, 1]
   if (op === Op.localTee || op === 0x40) return [1, 1]
   if (op >= 0x28 && op <= 0x35) return [1, 1]
   if (op >= 0x36 && op <= 0x3e) return [2, 0]

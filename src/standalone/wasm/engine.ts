@@ -20,15 +20,27 @@ const [GREATER_OR_EQUAL, ADD] = [0x4e, 0x6a]
 /** The bytes of a module without imports. It exports `memory` and `run`. @param data what its memory has besides the tape and its constants */
 export function wasmOf(image: MemoryImage, data: readonly Segment[] = []): Uint8Array<ArrayBuffer> {
   const kernels = kernelsFor(image)
+  const { functions, globals } = kernels
+  const starts = startsOf(kernels)
   return moduleOf({
-    functions: [...kernels.functions, runOf(image, kernels)],
+    functions: [...functions, runOf(image, kernels), ...starts],
     table: kernels.steps,
     pages: Math.ceil(image.byteLength / PAGE),
     data: [...kernels.data, ...image.segments, ...data],
-    exports: { run: kernels.functions.length },
+    globals,
+    start: starts.length === 0 ? null : functions.length + 1,
+    exports: { run: functions.length },
   })
 }
 
+/** The function that runs first, if a binary has one. */
+export function startsOf({ starts }: Kernels): readonly WrittenFunction[] {
+  if (starts.length === 0) return []
+  const calls = starts.map((each) => [Op.call, unsigned(each)])
+  return [{ type: { parameters: [], results: [] }, code: () => sized([0], calls, Op.end) }]
+}
+
+/** The function that runs the tape. */
 export function runOf({ instructions, tape }: MemoryImage, kernels: Kernels): WrittenFunction {
   const calls = new Calls(kernels)
   const body = calls.sequence(instructions, tape.address, 0)

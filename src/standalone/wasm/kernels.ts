@@ -9,7 +9,7 @@ import { familyOf, type Binary } from '../../engine/runtime/wasm/families'
 import { bytesOf } from '../../engine/runtime/wasm/wasm'
 import { bodyOffset, byteLength, type TapeInstruction } from '../../engine/tape/encode'
 import type { MemoryImage } from '../image'
-import { readBinary, type DataSegment, type KernelBinary } from './binary'
+import { readBinary, type DataSegment, type Global, type KernelBinary } from './binary'
 import { knownWords } from './known-words'
 import type { WrittenFunction } from './module'
 import { Reach, type KnownWord } from './reach'
@@ -28,6 +28,9 @@ export interface Kernels {
   readonly steps: ReadonlyMap<number, number>
   /** The constants that the functions read. */
   readonly data: readonly DataSegment[]
+  readonly globals: readonly Global[]
+  /** The numbers of the functions that run before all others. */
+  readonly starts: readonly number[]
   /** The number of the kernel of an opcode. */
   kernelOf(opcode: Opcode): number
   /** The number of the function that patches the words of a loop. */
@@ -40,13 +43,15 @@ export function kernelsFor(image: MemoryImage): Kernels {
   finder.follow(instructions, tape.address)
   const numbers = new Map<KernelBinary, Map<number, number>>()
   const functions: WrittenFunction[] = []
+  const globals: Global[] = []
   for (const { binary, reach } of finder.used.values()) {
     const ofBinary = new Map<number, number>()
     numbers.set(binary, ofBinary)
     for (const index of reach.functions.keys()) {
       ofBinary.set(index, functions.length)
-      functions.push(writtenFunction(binary, reach, index, ofBinary))
+      functions.push(writtenFunction(binary, reach, index, ofBinary, globals.length))
     }
+    globals.push(...binary.globals)
   }
   const numberOf = ({ binary }: Used, index: number): number => numbers.get(binary)?.get(index) ?? -1
   return {
@@ -55,6 +60,10 @@ export function kernelsFor(image: MemoryImage): Kernels {
       [...finder.steps].map((place) => [place, numberOf(finder.usedOf(core), placeIn(finder.usedOf(core), place))]),
     ),
     data: [...finder.used.values()].flatMap(({ binary }) => binary.data),
+    globals,
+    starts: [...finder.used.values()].flatMap((used) =>
+      used.binary.start === null ? [] : [numberOf(used, used.binary.start)],
+    ),
     kernelOf: (opcode) => {
       const used = finder.usedOf(familyOf(opcode) ?? core)
       return numberOf(used, kernelIn(used, opcode))
@@ -68,6 +77,7 @@ function writtenFunction(
   reach: Reach,
   index: number,
   numbers: ReadonlyMap<number, number>,
+  firstGlobal: number,
 ): WrittenFunction {
   const code = binary.functions[index]!
   return {
@@ -76,6 +86,7 @@ function writtenFunction(
       trimmed(code, reach.codeOf(index), reach.functions.get(index)!, {
         functionOf: (each) => numbers.get(each)!,
         typeOf: (each) => typeOf(binary.types[each]!),
+        globalOf: (each) => firstGlobal + each,
       }),
   }
 }
@@ -96,6 +107,7 @@ class Finder {
     if (used === undefined) {
       const binary = readBinary(of.name, bytesOf(of, 'plain'))
       used = { binary, reach: new Reach(binary, this.known) }
+      if (binary.start !== null) used.reach.call(binary.start)
       this.used.set(of, used)
     }
     return used

@@ -1,10 +1,11 @@
 // Writes a module: its functions, memory, table, exports and data.
 
 import { join, list, name, signed, sized, unsigned, type Piece } from './bytes'
-import type { DataSegment, FunctionType } from './binary'
+import type { DataSegment, FunctionType, Global } from './binary'
 import { Op } from './code'
 
 const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+const I32 = 0x7f
 const FUNCTION_TYPE = 0x60
 const FUNCTION_REFERENCE = 0x70
 /** The kinds of what is exported. */
@@ -25,20 +26,17 @@ export interface ModuleParts {
   readonly table: ReadonlyMap<number, number>
   readonly pages: number
   readonly data: readonly DataSegment[]
+  readonly globals: readonly Global[]
+  /** The number of the function that runs first; null for none. */
+  readonly start: number | null
   /** The numbers of functions by the names of their exports. The memory is exported as `memory`. */
   readonly exports: Readonly<Record<string, number>>
   /** The content of custom sections, by name. */
   readonly custom?: Readonly<Record<string, string>>
 }
 
-export function moduleOf({
-  functions,
-  table,
-  pages,
-  data,
-  exports,
-  custom = {},
-}: ModuleParts): Uint8Array<ArrayBuffer> {
+export function moduleOf(parts: ModuleParts): Uint8Array<ArrayBuffer> {
+  const { functions, table, pages, data, globals, start, exports, custom = {} } = parts
   const types = new Types()
   const indices = functions.map(({ type }) => types.indexOf(type))
   const code = functions.map((each) => each.code((type) => types.indexOf(type)))
@@ -50,6 +48,9 @@ export function moduleOf({
     section(3, list(indices.map(unsigned))),
     places.length === 0 ? [] : section(4, list([[FUNCTION_REFERENCE, 0, unsigned(1 + Math.max(...table.keys()))]])),
     section(5, list([[0, unsigned(pages)]])),
+    globals.length === 0
+      ? []
+      : section(6, list(globals.map(({ isMutable, value }) => [I32, Number(isMutable), constant(value)]))),
     section(
       7,
       list([
@@ -57,6 +58,7 @@ export function moduleOf({
         ...Object.entries(exports).map(([text, number]) => [name(text), FUNCTION, unsigned(number)]),
       ]),
     ),
+    start === null ? [] : section(8, unsigned(start)),
     places.length === 0
       ? []
       : section(9, list(places.map(([place, number]) => [0, constant(place), list([unsigned(number)])]))),

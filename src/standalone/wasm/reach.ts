@@ -51,6 +51,12 @@ export class Reach {
     return code
   }
 
+  /** The value of a global that never changes. */
+  global(index: number): Known {
+    const { isMutable, value } = this.binary.globals[index]!
+    return isMutable ? undefined : value
+  }
+
   /** Follows a call. Operands that are missing are not known. */
   call(index: number, operands: readonly Known[] = []): void {
     const calls = this.calls.get(index) ?? new Set()
@@ -215,6 +221,7 @@ class Walk {
     else if (op === Op.localSet) this.locals[immediate] = this.pop()
     else if (op === Op.localTee) this.locals[immediate] = this.stack.at(-1)
     else if (op === Op.i32Const) this.stack.push(immediate)
+    else if (op === Op.globalGet) this.stack.push(this.reach.global(immediate))
     else if (op === Op.select) this.select()
     else if (LOADS.has(op)) this.stack.push(this.load(op, this.pop(), immediate))
     else {

@@ -12,7 +12,7 @@ import { blocksOf, type MemoryImage, type Place } from '../image'
 import type { Port, TracedModel } from '../traced'
 import { sized, signed, unsigned, type Piece } from './bytes'
 import { Op } from './code'
-import { runOf } from './engine'
+import { runOf, startsOf } from './engine'
 import { kernelsFor } from './kernels'
 import { moduleOf, type WrittenFunction } from './module'
 
@@ -43,6 +43,7 @@ export function standaloneWasm(
     })
   const [inputs, outputs] = [rowsOf(image.inputs), rowsOf(image.outputs)]
   const one = kernels.functions.length
+  const starts = startsOf(kernels)
   return moduleOf({
     functions: [
       ...kernels.functions,
@@ -50,10 +51,13 @@ export function standaloneWasm(
       addressOf(inputs),
       addressOf(outputs),
       runRows(one, maxRows, inputs, outputs),
+      ...starts,
     ],
     table: kernels.steps,
     pages: Math.ceil(end / PAGE),
     data: [...kernels.data, ...image.segments, ...blocksOf(image.cells)],
+    globals: kernels.globals,
+    start: starts.length === 0 ? null : one + 4,
     exports: { input: one + 1, output: one + 2, run: one + 3 },
     custom: { myelin: JSON.stringify(descriptionOf(traced, maxRows, classes)) },
   })

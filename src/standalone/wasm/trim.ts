@@ -10,6 +10,7 @@ import { Reached } from './reach'
 export interface Numbers {
   functionOf(index: number): number
   typeOf(index: number): number
+  globalOf(index: number): number
 }
 
 /** The entry of the code section for a function. */
@@ -61,6 +62,9 @@ function written(instruction: Instruction, reached: Uint8Array, numbers: Numbers
       return dropsValue(instruction, reached) ? [] : [bytes]
     case Op.call:
       return [op, unsigned(numbers.functionOf(immediate))]
+    case Op.globalGet:
+    case Op.globalSet:
+      return [op, unsigned(numbers.globalOf(immediate))]
     case Op.callIndirect:
       return [op, unsigned(numbers.typeOf(immediate)), 0]
   }
