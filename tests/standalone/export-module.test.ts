@@ -99,7 +99,7 @@ describe('rows', () => {
 
   it('keeps states of stateful layers between calls, as predict does', async () => {
     const model = new Sequential([
-      Input({ batchShape: [1, 2, 3] }),
+      Input({ shape: [2, 3], batchSize: 1 }),
       new LSTM({ units: 4, stateful: true }),
       new Dense({ units: 1 }),
     ])

@@ -222,6 +222,11 @@ export abstract class GraphLayer extends GraphLayerBase {
     )
   }
 
+  /** @internal */
+  readShape(shape: readonly (number | null)[]): readonly (number | null)[] {
+    return shape
+  }
+
   private stringNumbers(x: Tensor): Tensor {
     if (x instanceof StringTensor) return this.readStrings(x)
     if (x instanceof PreparedStrings) return x.resultOf(this)
